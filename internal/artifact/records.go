@@ -1,0 +1,230 @@
+package artifact
+
+import "github.com/threatgate/threatgate/internal/violation"
+
+// Text is a string of the pool.
+type Text struct{ Off, Len uint32 }
+
+// Range is a run of records in another section.
+type Range struct{ Off, Len uint32 }
+
+// Ref is the index of a record in another section, plus one; 0 is none.
+type Ref uint32
+
+// Meta is what holds for the whole API.
+type Meta struct {
+	API           Text
+	UnknownThreat Text                  // of violation.UnknownOperation
+	MethodThreat  Text                  // of violation.Method
+	MaxQuery      uint32                // query parameters in one request
+	MaxDepth      uint32                // nesting of a JSON body
+	MaxToken      uint32                // bytes of a JSON name or number
+	MaxRecords    uint32                // violations recorded for one request, outside fail-fast enforce
+	Mode          violation.Mode        // for requests that match no operation
+	Failure       violation.FailureMode // likewise, and where the filter itself fails
+	Upgrade       uint8                 // 1: upgrades and CONNECT are allowed for any path
+	_             uint8
+	_             uint32
+}
+
+// Node is one node of the route tree: a path up to some slash.
+type Node struct {
+	Literals  Range // into Literals, sorted by text
+	Templates Range // into Templates, the most specific first
+	Methods   Range // into Methods; empty if no template ends here
+}
+
+// Literal is an edge for one exact segment, percent-decoded.
+type Literal struct {
+	Text Text
+	Node uint32
+}
+
+// Template is an edge for segments such as "{id}" and "{a}:{verb}".
+type Template struct {
+	Pieces Range // into Pieces
+	Node   uint32
+}
+
+// Piece is a part of a template segment: a literal text, or a capture where
+// the text is empty. No two captures stand side by side.
+type Piece struct{ Text Text }
+
+// Method is one operation of a path.
+type Method struct {
+	Name      Text
+	Operation uint32
+}
+
+// Operation is the policy of one operation.
+type Operation struct {
+	Label    Text
+	Params   Range  // into Parameters: path, query, header, cookie, in this order
+	Media    Range  // into Media, the most specific first; empty if no body is declared
+	Security Range  // into Alternatives; empty: anyone may call
+	Limits   Range  // into Limits
+	Threats  Range  // into Threats, sorted by code
+	Sunset   int64  // Unix seconds after which the operation is gone; 0: never
+	MaxBody  uint32 // bytes
+	Mode     violation.Mode
+	Failure  violation.FailureMode
+	Flags    OperationFlags
+	Captures uint8 // path parameters in its template
+}
+
+// OperationFlags are properties of an operation.
+type OperationFlags uint8
+
+const (
+	BodyRequired OperationFlags = 1 << iota
+	IsDeprecated
+	UpgradeAllowed
+	StripIdentity // client-supplied identity headers are removed
+)
+
+// Parameter is the plan for one declared parameter.
+type Parameter struct {
+	Name    Text
+	Schema  Text   // location in the specification
+	Fields  Range  // into Fields, for objects
+	Root    Ref    // program node that judges the value; 0: anything goes
+	Capture uint32 // for path parameters: which capture of the template
+	Place   violation.Place
+	Shape   Shape
+	Style   Style
+	Scalars Types // which types a text may stand for: the value's own, or an array's items'
+	Flags   ParameterFlags
+	_       [3]uint8
+}
+
+// ParameterFlags are properties of a parameter.
+type ParameterFlags uint8
+
+const (
+	ParameterRequired ParameterFlags = 1 << iota
+	Explode
+	AllowEmpty
+	PresenceOnly // its serialisation is not judged, only that it is there
+)
+
+// Shape is how a parameter's text becomes a JSON value.
+type Shape uint8
+
+const (
+	ShapeScalar Shape = iota
+	ShapeArray
+	ShapeObject
+	ShapeJSON // the text is a JSON document
+	shapeCount
+)
+
+// Style is OAS section 4.8.12.3, in the order of package inventory.
+type Style uint8
+
+const (
+	StyleSimple Style = iota
+	StyleForm
+	StyleLabel
+	StyleMatrix
+	StyleSpaceDelimited
+	StylePipeDelimited
+	StyleDeepObject
+	styleCount
+)
+
+// Types is a set of JSON types, in the order of inventory.TypeSet.
+type Types uint8
+
+const (
+	TypeNull Types = 1 << iota
+	TypeBoolean
+	TypeInteger
+	TypeNumber
+	TypeString
+	TypeArray
+	TypeObject
+	TypeAny Types = 1<<iota - 1
+)
+
+// Field is a property of an object-valued parameter.
+type Field struct {
+	Name    Text
+	Scalars Types
+	_       [3]uint8
+}
+
+// Media is one declared content type of a request body.
+type Media struct {
+	Type Text // "application/json", "application/*", "*/*", "*/*+json": lower case, without parameters
+	Root Ref  // program node; 0: any body of this type
+	Kind MediaKind
+	_    [3]uint8
+}
+
+// MediaKind is how a body is read.
+type MediaKind uint8
+
+const (
+	MediaOpaque MediaKind = iota // by size only
+	MediaJSON
+	mediaKindCount
+)
+
+// Alternative is one way to be authorised: all its credentials.
+type Alternative struct{ Credentials Range }
+
+// Credential is one credential that must be there.
+type Credential struct {
+	Name    Text  // header, query parameter or cookie; lower case for headers
+	Scopes  Range // into Scopes: all must be granted; only with Issuers
+	Issuers Range // into Issuers: one of these must have verified the token; empty: form only
+	Kind    CredentialKind
+	_       [3]uint8
+}
+
+// CredentialKind is how a credential travels.
+type CredentialKind uint8
+
+const (
+	CredentialBearer CredentialKind = iota // Authorization: Bearer (RFC 6750)
+	CredentialBasic                        // Authorization: Basic (RFC 7617)
+	CredentialHeader
+	CredentialQuery
+	CredentialCookie
+	CredentialScheme // Authorization: <Name> ...
+	credentialKindCount
+)
+
+// Issuer is one token issuer, whose tokens Envoy verifies.
+type Issuer struct {
+	Issuer Text // the iss claim
+	Header Text // the request header in which Envoy passes the verified payload, base64url
+}
+
+// Limit is one rate limit, judged by GCRA.
+type Limit struct {
+	Class    Text   // names the table of its keys
+	Interval uint64 // nanoseconds that one request costs
+	Burst    uint32 // requests at once
+	Limit    uint32 // requests in a window, for the RateLimit fields
+	Window   uint32 // seconds
+	Key      LimitKey
+	_        [3]uint8
+}
+
+// LimitKey is whom a limit counts.
+type LimitKey uint8
+
+const (
+	PerAddress LimitKey = iota
+	PerSubject          // the verified token's sub; its address where there is none
+	PerOperation
+	limitKeyCount
+)
+
+// Threat names the threat that a violation of one code carries out.
+type Threat struct {
+	ID   Text
+	Code violation.Code
+	_    [3]uint8
+}

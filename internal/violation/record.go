@@ -1,0 +1,97 @@
+package violation
+
+import "strings"
+
+// Keys of the filter state that the filter writes for each request and that
+// Envoy's access loggers read as %FILTER_STATE(wasm.<key>:PLAIN)%.
+const (
+	StateOperation = "tg.operation" // the operation's label
+	StateDecision  = "tg.decision"  // a Decision; absent if the request was not judged to its end
+	StateFamily    = "tg.family"    // of the first violation, as are the next three
+	StateCode      = "tg.code"
+	StateThreat    = "tg.threat"
+	StateMode      = "tg.mode"
+	StateRecords   = "tg.records" // all violations, see AppendWire; the first names the counted one
+	StateReport    = "tg.report"  // "<revision> <nanoseconds>": now and then, the policy in use and the time it took to judge
+)
+
+// UnknownOperationLabel is the operation label of a request that matches no
+// declared operation: one label for all, so that a client can't make metrics.
+const UnknownOperationLabel = "unknown"
+
+// Contract is the threat id of a violation that no threat names: the
+// operation's contract policy stands with or without one.
+const Contract = "contract"
+
+// Violation is one violation of one request, as the filter reports it.
+type Violation struct {
+	Code    Code
+	In      Place
+	Pointer string // JSON pointer (RFC 6901) into the body, or the parameter's name; undeclared names are "*"
+	Schema  string // location of the violated schema or parameter in its specification
+	Threat  string
+}
+
+// Place is the part of the message that a violation is about.
+type Place uint8
+
+const (
+	InRequest Place = iota // the request as a whole
+	InBody
+	InPath
+	InQuery
+	InHeader
+	InCookie
+	placeCount
+)
+
+func (p Place) String() string {
+	return [...]string{"request", "body", "path", "query", "header", "cookie"}[p]
+}
+
+// AppendWire appends v in the form that travels in StateRecords: fields
+// separated by tabs, ended by a line feed. No field can hold either: codes
+// and threats are words, and pointers and locations come from the policy,
+// which escapes control characters.
+func (v *Violation) AppendWire(dst []byte) []byte {
+	dst = append(dst, v.Code.Family().String()...)
+	dst = append(dst, '\t')
+	dst = append(dst, v.Code.String()...)
+	dst = append(dst, '\t')
+	dst = append(dst, v.In.String()...)
+	dst = append(dst, '\t')
+	dst = append(dst, v.Pointer...)
+	dst = append(dst, '\t')
+	dst = append(dst, v.Schema...)
+	dst = append(dst, '\t')
+	dst = append(dst, v.Threat...)
+	return append(dst, '\n')
+}
+
+// ParseWire reads what AppendWire wrote, once or several times over. It
+// returns false if any part of s is not of that form.
+func ParseWire(s string) ([]Violation, bool) {
+	var out []Violation
+	for line := range strings.Lines(s) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 6 {
+			return nil, false
+		}
+		code, ok := ParseCode(f[0], f[1])
+		place, known := parsePlace(f[2])
+		if !ok || !known {
+			return nil, false
+		}
+		out = append(out, Violation{code, place, f[3], f[4], f[5]})
+	}
+	return out, true
+}
+
+func parsePlace(s string) (Place, bool) {
+	for p := range placeCount {
+		if p.String() == s {
+			return p, true
+		}
+	}
+	return 0, false
+}

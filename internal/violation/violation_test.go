@@ -1,0 +1,51 @@
+package violation
+
+import "testing"
+
+func TestEveryCodeHasItsFacts(t *testing.T) {
+	seen := map[string]Code{}
+	for c := None + 1; c < codeCount; c++ {
+		if c.String() == "" || c.Title() == "" || c.Status() < 400 || c.Status() > 599 {
+			t.Errorf("code %d: text %q, title %q, status %d", c, c.String(), c.Title(), c.Status())
+		}
+		urn := c.Family().String() + ":" + c.String()
+		if other, dup := seen[urn]; dup {
+			t.Errorf("codes %d and %d are both %s", other, c, urn)
+		}
+		seen[urn] = c
+		if got, ok := ParseCode(c.Family().String(), c.String()); !ok || got != c {
+			t.Errorf("ParseCode(%s) = %d, %t, want %d", urn, got, ok, c)
+		}
+	}
+}
+
+func TestWireRoundTrip(t *testing.T) {
+	in := []Violation{
+		{Pattern, InBody, "/items/0/sku", "#/components/schemas/Item/properties/sku", "API4-02"},
+		{UndeclaredParameter, InQuery, "*", "", Contract},
+	}
+	var wire []byte
+	for _, v := range in {
+		wire = v.AppendWire(wire)
+	}
+	out, ok := ParseWire(string(wire))
+	if !ok || len(out) != len(in) || out[0] != in[0] || out[1] != in[1] {
+		t.Fatalf("ParseWire(%q) = %+v, %t", wire, out, ok)
+	}
+	for _, bad := range []string{"x", "validation\tpattern\tbody\t/a\n", "validation\tnonsense\tbody\t/a\t\t\n", "validation\tpattern\tmoon\t/a\t\t\n"} {
+		if got, ok := ParseWire(bad); ok {
+			t.Errorf("ParseWire(%q) = %+v, want refusal", bad, got)
+		}
+	}
+}
+
+func TestModes(t *testing.T) {
+	for _, m := range []Mode{Shadow, Enforce, Off} {
+		if got, ok := ParseMode(m.String()); !ok || got != m {
+			t.Errorf("ParseMode(%s) = %v, %t", m, got, ok)
+		}
+	}
+	if _, ok := ParseMode("on"); ok {
+		t.Error(`ParseMode("on") succeeded`)
+	}
+}
