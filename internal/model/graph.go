@@ -1,0 +1,185 @@
+// Package model binds the written threat model to the inventory.
+//
+// A Document is what a user wrote (kind: ThreatModel); a Graph is the same
+// with every reference resolved, every default filled in and every operation
+// of every specification attached to its service. A bare specification is a
+// model too: see Bare.
+package model
+
+import (
+	"time"
+
+	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/inventory"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// Graph is a bound threat model. It is immutable once built.
+type Graph struct {
+	Name     string
+	Revision string // as the document gives it; "" for a bare specification
+	Pos      diag.Pos
+
+	Zones         []*Zone
+	Assets        []*DataAsset
+	Issuers       []*Issuer
+	Services      []*Service
+	Flows         []*Flow
+	AcceptedRisks []AcceptedRisk
+
+	Files []string // every file that was read: document, specifications, key sets
+}
+
+// Zone is a trust zone.
+type Zone struct {
+	ID    string
+	Trust int // 0 (the internet) to 100
+	Pos   diag.Pos
+}
+
+// DataAsset is a class of data that flows through the system.
+type DataAsset struct {
+	ID          string
+	Category    string // PII, financial, government-id, health, secret, credential, contact, other
+	Sensitivity string // public, internal, confidential, restricted
+	Quantity    string // one, few, many, all; "" if not given
+	Pos         diag.Pos
+}
+
+// Issuer is a token issuer (RFC 7519 iss) whose signatures can be verified.
+type Issuer struct {
+	ID        string
+	Issuer    string
+	Audiences []string
+	JWKS      string // the key set itself (RFC 7517), read from its file
+	Pos       diag.Pos
+}
+
+// Service is one deployed API: its specifications, its place, its defaults.
+type Service struct {
+	ID         string // also the `api` of metrics and commands
+	Zone       *Zone
+	Pos        diag.Pos
+	Upstream   string // host:port or URL; "" if the document gives none
+	Listen     string // host:port; "" if the document gives none
+	Mode       violation.Mode
+	Failure    FailureMode
+	Limits     Bounds
+	MatchHosts bool // whether servers' hosts are matched, not only their base paths
+
+	Versions   []Version
+	Operations []*Operation // of all versions, in document order
+
+	// Edge says that some flow leads here from a zone of lower trust, or
+	// that no flow is modelled at all: what arrives may come from anybody.
+	Edge bool
+}
+
+// FailureMode is what happens to a request that can't be judged.
+type FailureMode = violation.FailureMode
+
+// Version is one specification of a service.
+type Version struct {
+	API        *inventory.API
+	Deprecated bool
+	Sunset     time.Time // zero if not given
+	Pos        diag.Pos
+}
+
+// Bounds are the limits of messages. A zero field means the default.
+type Bounds struct {
+	MaxBody            uint32 // bytes; DefaultBounds: 1 MiB
+	MaxDepth           uint32 // nesting of JSON; 64
+	MaxQueryParameters uint32 // 100
+	MaxTokenLength     uint32 // bytes of a JSON name or number; 1024
+}
+
+// DefaultBounds apply where the model says nothing.
+var DefaultBounds = Bounds{MaxBody: 1 << 20, MaxDepth: 64, MaxQueryParameters: 100, MaxTokenLength: 1024}
+
+// Operation is an inventory operation and what the model says of it.
+type Operation struct {
+	*inventory.Operation
+	Service  *Service
+	Version  *Version
+	BasePath string   // "" or "/v1"
+	Hosts    []string // lower case; empty: any
+	Label    string   // unique within the service: the operation id, else "METHOD template"
+
+	Mode       *violation.Mode // nil: the service's
+	Limit      *Limit
+	Owner      *Owner
+	Bounds     Bounds // zero fields: the service's
+	Upgrade    bool   // WebSocket and other upgrades are allowed
+	Deprecated bool   // the operation, or its whole version
+	Sunset     time.Time
+	Pos        diag.Pos // of the model's line about it, else of the operation
+}
+
+// Limit is a rate limit, as written: "30/min", burst 10, per subject.
+type Limit struct {
+	Per    LimitKey
+	Count  uint32
+	Window time.Duration // 1 s, 1 min, 1 h or 24 h
+	Burst  uint32        // at least 1; Count if not given
+	Pos    diag.Pos
+}
+
+// LimitKey is whom a limit counts.
+type LimitKey uint8
+
+const (
+	PerAddress LimitKey = iota // the client's address
+	PerSubject                 // the verified token's subject, else the address
+	PerOperation
+)
+
+// Owner binds a claim to a parameter: the caller must own the object.
+type Owner struct {
+	Claim     string
+	In        inventory.In
+	Parameter string
+	Pos       diag.Pos
+}
+
+// Flow is a declared call or data movement. From or To is a zone where the
+// matching service field is nil.
+type Flow struct {
+	ID       string
+	From, To Endpoint
+	Issuer   *Issuer // authn; nil if none
+	Identity string  // end-user, technical-user, none
+	Assets   []*DataAsset
+	Token    TokenRule
+	Pos      diag.Pos
+}
+
+// Endpoint is one end of a flow: exactly one of its fields is set.
+type Endpoint struct {
+	Zone    *Zone
+	Service *Service
+}
+
+// TrustZone is the zone of the endpoint.
+func (e Endpoint) TrustZone() *Zone {
+	if e.Service != nil {
+		return e.Service.Zone
+	}
+	return e.Zone
+}
+
+// TokenRule is what happens to the caller's token on a flow.
+type TokenRule struct {
+	Exchange string // audience to exchange for; "" if none
+	Strip    bool
+	Forward  bool
+}
+
+// AcceptedRisk is a threat that somebody answers for.
+type AcceptedRisk struct {
+	Rule      string
+	Operation string
+	Until     time.Time
+	By, Why   string
+	Pos       diag.Pos
+}
