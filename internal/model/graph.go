@@ -1,9 +1,15 @@
 // Package model binds the written threat model to the inventory.
 //
-// A Document is what a user wrote (kind: ThreatModel); a Graph is the same
+// A document is what a user wrote (kind: ThreatModel); a Graph is the same
 // with every reference resolved, every default filled in and every operation
 // of every specification attached to its service. A bare specification is a
 // model too: see Bare.
+//
+// Load reads the document as YAML (source.go), fills the types that declare
+// the format (document.go, scalar.go) strictly and with positions (decode.go),
+// lays the chosen environment over it (environment.go), and binds the result
+// (bind.go and the files named after what they bind). Every stage collects
+// what is wrong and goes on with the rest.
 package model
 
 import (
@@ -20,14 +26,15 @@ type Graph struct {
 	Revision string // as the document gives it; "" for a bare specification
 	Pos      diag.Pos
 
+	Environment string // whose overlay is applied; "" if none is
+	Exposure    *Zone  // who can reach the system in that environment; nil if it doesn't say
+
 	Zones         []*Zone
 	Assets        []*DataAsset
 	Issuers       []*Issuer
 	Services      []*Service
 	Flows         []*Flow
 	AcceptedRisks []AcceptedRisk
-
-	Files []string // every file that was read: document, specifications, key sets
 }
 
 // Zone is a trust zone.
@@ -57,21 +64,22 @@ type Issuer struct {
 
 // Service is one deployed API: its specifications, its place, its defaults.
 type Service struct {
-	ID         string // also the `api` of metrics and commands
-	Zone       *Zone
-	Pos        diag.Pos
-	Upstream   string // host:port or URL; "" if the document gives none
-	Listen     string // host:port; "" if the document gives none
-	Mode       violation.Mode
-	Failure    FailureMode
-	Limits     Bounds
-	MatchHosts bool // whether servers' hosts are matched, not only their base paths
+	ID       string // also the `api` of metrics and commands
+	Zone     *Zone
+	Pos      diag.Pos
+	Upstream string // host:port or http(s) URL without a path; "" if the document gives none
+	Listen   string // host:port; "" if the document gives none
+	Mode     violation.Mode
+	Failure  FailureMode // Closed unless the document says open
+	Limits   Bounds
+	Hosts    []string // of the servers, if they are matched: lower case, without port, sorted; empty: any
+	SBOM     string   // its dependencies, a CycloneDX document (JSON); "" if the document gives none
 
 	Versions   []Version
 	Operations []*Operation // of all versions, in document order
 
-	// Edge says that some flow leads here from a zone of lower trust, or
-	// that no flow is modelled at all: what arrives may come from anybody.
+	// Edge says that some flow leads here from lower trust, or that no flow
+	// leads here at all: what arrives may come from anybody.
 	Edge bool
 }
 
@@ -100,11 +108,10 @@ var DefaultBounds = Bounds{MaxBody: 1 << 20, MaxDepth: 64, MaxQueryParameters: 1
 // Operation is an inventory operation and what the model says of it.
 type Operation struct {
 	*inventory.Operation
-	Service  *Service
-	Version  *Version
-	BasePath string   // "" or "/v1"
-	Hosts    []string // lower case; empty: any
-	Label    string   // unique within the service: the operation id, else "METHOD template"
+	Service   *Service
+	Version   *Version
+	BasePaths []string // of its servers: distinct, at least one, each "" or "/v1"
+	Label     string   // unique within the service: the operation id, else "METHOD template", with the first base path
 
 	Mode       *violation.Mode // nil: the service's
 	Limit      *Limit
@@ -134,9 +141,12 @@ const (
 	PerOperation
 )
 
-// Owner binds a claim to a parameter: the caller must own the object.
+// Owner binds a claim to a parameter: the caller must own the object. With a
+// Separator the decoded parameter is the claim, or begins with the claim
+// followed by it; without one both are equal.
 type Owner struct {
 	Claim     string
+	Separator string
 	In        inventory.In
 	Parameter string
 	Pos       diag.Pos
@@ -178,7 +188,7 @@ type TokenRule struct {
 // AcceptedRisk is a threat that somebody answers for.
 type AcceptedRisk struct {
 	Rule      string
-	Operation string
+	Operation *Operation
 	Until     time.Time
 	By, Why   string
 	Pos       diag.Pos

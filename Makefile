@@ -1,0 +1,65 @@
+# Threatgate. `make run` and `make test` need Go, Python 3 and a package
+# registry; everything else they get themselves, into bin/.
+
+GO       ?= go
+BIN      := bin
+WASM     := $(BIN)/threatgate.wasm
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# The budget of the module, in bytes.
+WASM_MAX := 3000000
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: all build run test conformance bench fuzz lint check envoy clean
+
+all: build
+
+build: $(BIN)/threatgate $(WASM) ## bin/threatgate and bin/threatgate.wasm
+
+.PHONY: $(BIN)/threatgate $(WASM)
+$(BIN)/threatgate:
+	@mkdir -p $(BIN)
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $@ ./controlplane
+
+$(WASM):
+	@mkdir -p $(BIN)
+	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -buildmode=c-shared -ldflags "-s -w" -o $@ ./filter
+	@size=$$(wc -c < $@); if [ $$size -gt $(WASM_MAX) ]; then \
+		echo "$@ has $$size bytes, more than $(WASM_MAX)" >&2; exit 1; fi
+
+envoy: ## finds an Envoy 1.40 or newer, or gets one into bin/
+	@e2e/get-envoy
+
+run: build envoy ## the demo system behind the gateway; Ctrl-C stops it
+	@$(GO) build -trimpath -o $(BIN)/demo ./e2e/demo
+	@$(BIN)/demo
+
+test: build envoy ## unit tests, conformance, and real Envoy end to end
+	$(GO) test ./...
+
+conformance: ## the outside suites alone, with their counts
+	$(GO) test -count=1 -v -run 'Conformance|Suite|Corpus' ./internal/... | grep -E '^(ok|FAIL|---|    .*(passed|cases|of))'
+
+bench: build envoy ## CPU per request over bare Envoy, beside a peer
+	@$(GO) build -trimpath -o $(BIN)/bench ./e2e/bench
+	@$(BIN)/bench
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+		done; done
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w ." >&2; exit 1; }
+	$(GO) vet ./...
+	GOOS=wasip1 GOARCH=wasm $(GO) vet -unsafeptr=false ./filter/...
+	$(GO) run $(STATICCHECK) ./...
+
+check: lint test ## what has to pass before a change is kept
+
+clean:
+	rm -rf $(BIN) .threatgate

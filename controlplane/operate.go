@@ -1,0 +1,134 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/threatgate/threatgate/controlplane/admin"
+	"github.com/threatgate/threatgate/controlplane/rollout"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// client is of the control plane that the flags name.
+func (f *adminFlags) client() (*admin.Client, error) {
+	file, err := f.token()
+	if err != nil {
+		return nil, err
+	}
+	return admin.NewClient(f.address, file)
+}
+
+func (c *cli) mode() *cobra.Command {
+	var flags adminFlags
+	var change admin.ModeChange
+	cmd := &cobra.Command{
+		Use:   "mode shadow|enforce|off",
+		Short: "Switch the mode of a running control plane's policies",
+		Long: `Mode switches every API, one API or one operation, and returns once every
+connected Envoy has accepted that. An operation that was switched by itself
+keeps its mode when its API is switched.`,
+		Example: `  threatgate mode shadow
+  threatgate mode --api orders enforce
+  threatgate mode --api orders --operation "GET /orders/{id}" off`,
+		ValidArgs: []string{violation.Shadow.String(), violation.Enforce.String(), violation.Off.String()},
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVar(&change.API, "api", "", "`API` to switch (default: all)")
+	cmd.Flags().StringVar(&change.Operation, "operation", "", "`operation` to switch: its id or \"METHOD template\"")
+	cmd.RunE = c.runs(func(cmd *cobra.Command, args []string) error {
+		client, err := flags.client()
+		if err != nil {
+			return err
+		}
+		change.Mode = args[0]
+		result, err := client.SetMode(cmd.Context(), change)
+		if err != nil {
+			return err
+		}
+		for _, api := range result.APIs {
+			fmt.Fprintf(c.stdout, "%s: %s\n", api.ID, describeModes(api))
+		}
+		switch result.Nodes {
+		case 0:
+			fmt.Fprintln(c.stdout, "no Envoy is connected; the next that connects gets it")
+		case 1:
+			fmt.Fprintln(c.stdout, "accepted by 1 Envoy")
+		default:
+			fmt.Fprintf(c.stdout, "accepted by %d Envoys\n", result.Nodes)
+		}
+		return nil
+	})
+	return cmd
+}
+
+// describeModes is an API's mode, and the operations that have another.
+func describeModes(api rollout.API) string {
+	out := fmt.Sprintf("%s (revision %s)", api.Mode, api.Revision)
+	for _, o := range api.Operations {
+		if o.Mode != api.Mode {
+			out += fmt.Sprintf("\n  %s: %s", o.Label, o.Mode)
+		}
+	}
+	return out
+}
+
+func (c *cli) tail() *cobra.Command {
+	var flags adminFlags
+	var api string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "tail",
+		Short: "Show violations as they happen",
+		Long: `Tail prints a line for each violation from now on: time, mode, decision, API,
+operation, code, place and pointer, threat, separated by tabs.`,
+		Example: `  threatgate tail
+  threatgate tail --api orders --json`,
+		Args: cobra.NoArgs,
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVar(&api, "api", "", "`API` to show (default: all)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a line")
+	cmd.RunE = c.runs(func(cmd *cobra.Command, _ []string) error {
+		client, err := flags.client()
+		if err != nil {
+			return err
+		}
+		encoder := json.NewEncoder(c.stdout)
+		return client.Violations(cmd.Context(), func(v admin.Violation) {
+			switch {
+			case api != "" && v.API != api:
+			case asJSON:
+				encoder.Encode(v)
+			default:
+				fmt.Fprintln(c.stdout, line(v))
+			}
+		}, func(n int) {
+			fmt.Fprintf(c.stderr, "threatgate: %d violations were too many to show\n", n)
+		})
+	})
+	return cmd
+}
+
+func line(v admin.Violation) string {
+	fields := []string{
+		v.Time.Local().Format("2006-01-02T15:04:05.000Z07:00"), v.Mode, v.Decision, v.API, v.Operation,
+		v.Family + ":" + v.Code, strings.TrimSpace(v.In + " " + v.Pointer), v.Threat,
+	}
+	for i, f := range fields {
+		fields[i] = strings.Map(printable, f)
+	}
+	return strings.Join(fields, "\t")
+}
+
+// printable keeps a terminal from being written to by whoever sent a record.
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
+}

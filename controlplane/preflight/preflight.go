@@ -1,0 +1,150 @@
+// Package preflight runs a release's policy in this process before any Envoy
+// gets it, with the code that the filter is built from: what would fail
+// there is refused here.
+package preflight
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/compile"
+	"github.com/threatgate/threatgate/internal/enforce"
+	"github.com/threatgate/threatgate/internal/enforce/siphash"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// probes are bodies of every JSON type: each takes another way through a
+// schema's program. What the verdict is doesn't matter, only that there is one.
+var probes = [...]string{`{}`, `{"a":{"b":[1,"c"]}}`, `[{},[0]]`, `"1970-01-01"`, `-1.5e3`, `true`, `null`, `{"a":`, ``}
+
+// Check decodes the release's bundle and judges requests to each of its
+// operations. An error means that the release must not be pushed.
+func Check(r *compile.Release) error {
+	bundle, err := artifact.Decode(r.Bundle)
+	if err != nil {
+		return fmt.Errorf("service %s: %w", r.Service, err)
+	}
+	if bundle.Revision != r.Revision() {
+		return fmt.Errorf("service %s: the bundle's revision is %s, the release's %s", r.Service, bundle.Revision, r.Revision())
+	}
+	p := prober{bundle: bundle, engine: enforce.New(bundle), world: world{}}
+	for node := range bundle.Nodes {
+		for _, m := range artifact.Of(bundle.Methods, bundle.Nodes[node].Methods) {
+			if err := p.operation(node, m); err != nil {
+				return fmt.Errorf("service %s: operation %s: %w", r.Service, bundle.String(bundle.Operations[m.Operation].Label), err)
+			}
+		}
+	}
+	if err := p.judge("GET", "/\x01", "", ""); err != nil {
+		return fmt.Errorf("service %s: an unknown operation: %w", r.Service, err)
+	}
+	return nil
+}
+
+type prober struct {
+	bundle *artifact.Bundle
+	engine *enforce.Engine
+	world  world
+}
+
+// operation judges requests to the operation m of a node of the routes.
+func (p *prober) operation(node int, m artifact.Method) error {
+	method, path := string(p.bundle.String(m.Name)), p.path(node)
+	operation := &p.bundle.Operations[m.Operation]
+	errs := []error{p.judge(method, path, "", "")}
+	for _, media := range artifact.Of(p.bundle.Media, operation.Media) {
+		for _, probe := range probes {
+			errs = append(errs, p.judge(method, path, string(p.bundle.String(media.Type)), probe))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// path is one that leads to a node. Edges lead from lower to higher nodes, so
+// the edge that leads here comes from one before.
+func (p *prober) path(node int) string {
+	if node == 0 {
+		return ""
+	}
+	for from := range node {
+		for _, l := range artifact.Of(p.bundle.Literals, p.bundle.Nodes[from].Literals) {
+			if int(l.Node) == node {
+				return p.path(from) + "/" + string(p.bundle.String(l.Text))
+			}
+		}
+		for _, t := range artifact.Of(p.bundle.Templates, p.bundle.Nodes[from].Templates) {
+			if int(t.Node) == node {
+				return p.path(from) + "/" + p.segment(t)
+			}
+		}
+	}
+	return ""
+}
+
+// segment is a text that matches a template segment.
+func (p *prober) segment(t artifact.Template) string {
+	text := ""
+	for _, piece := range artifact.Of(p.bundle.Pieces, t.Pieces) {
+		if piece.Text.Len == 0 {
+			text += "1"
+		} else {
+			text += string(p.bundle.String(piece.Text))
+		}
+	}
+	return text
+}
+
+// judge judges one request, with a body if it has a content type. The error
+// is that of an engine that panics, comes to no verdict or gives up.
+func (p *prober) judge(method, path, contentType, body string) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("judging panics: %v", fault)
+		}
+	}()
+	request := p.engine.Begin()
+	defer request.End()
+	request.Headers(p.headers(method, path, contentType), contentType == "", p.world)
+	if contentType != "" {
+		request.Body([]byte(body), false)
+		request.Trailers()
+	}
+	if !request.Judged() {
+		return errors.New("judging comes to no verdict")
+	}
+	for _, v := range request.Violations() {
+		if v.Code == violation.Failure {
+			return errors.New("judging fails")
+		}
+	}
+	return nil
+}
+
+func (p *prober) headers(method, path, contentType string) []enforce.Header {
+	authority := "localhost"
+	if len(p.bundle.Hosts) > 0 {
+		authority = string(p.bundle.String(p.bundle.Hosts[0]))
+	}
+	headers := []enforce.Header{
+		header(":method", method), header(":scheme", "http"), header(":authority", authority), header(":path", path),
+		header("authorization", "Bearer a.b.c"), header("cookie", "a=b"), header("x-request-id", "preflight"),
+	}
+	if contentType != "" {
+		headers = append(headers, header("content-type", contentType))
+	}
+	return headers
+}
+
+func header(name, value string) enforce.Header {
+	return enforce.Header{Name: []byte(name), Value: []byte(value)}
+}
+
+// world is empty shared memory, at the start of 1970, that forgets.
+type world struct{}
+
+func (world) Now() int64                      { return 0 }
+func (world) ClientAddress() []byte           { return []byte("127.0.0.1") }
+func (world) HashKey() siphash.Key            { return siphash.Key{} }
+func (world) Get([]byte) ([]byte, uint32)     { return nil, 0 }
+func (world) Set([]byte, []byte, uint32) bool { return true }

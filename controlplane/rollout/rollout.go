@@ -1,0 +1,360 @@
+// Package rollout is the control plane's loop: a change of files or modes
+// goes through the pipeline, preflight, the store and into the snapshot that
+// every node is served. Whatever fails on the way leaves what was there.
+//
+// What is broken holds back as little as it can. A file with an error keeps
+// its last good content while the others change; a release that fails
+// preflight or makes no valid snapshot keeps its predecessor; a service goes
+// only when a model that loads no longer has it.
+//
+// Everything is rebuilt whole at each change, and one goroutine owns the
+// state.
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/threatgate/threatgate/controlplane/pipeline"
+	"github.com/threatgate/threatgate/controlplane/preflight"
+	"github.com/threatgate/threatgate/controlplane/server"
+	"github.com/threatgate/threatgate/controlplane/snapshot"
+	"github.com/threatgate/threatgate/controlplane/store"
+	"github.com/threatgate/threatgate/controlplane/watch"
+	"github.com/threatgate/threatgate/internal/compile"
+	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/policy"
+)
+
+// Config is what a rollout works with.
+type Config struct {
+	Input       pipeline.Input // without Modes and ReadFile
+	Environment snapshot.Environment
+	Store       *store.Store
+	Server      *server.Server
+	Watcher     *watch.Watcher
+	Log         *zap.Logger
+}
+
+// Rollout is the state of what is served. Its methods may be called from any
+// goroutine.
+type Rollout struct {
+	config Config
+	status atomic.Pointer[serving]
+	modes  chan modeRequest
+	done   chan struct{} // closed when Run ends
+
+	// Owned by New, then by Run.
+	state *store.State      // what is pushed, and from what it came
+	files map[string]source // as they were at the last attempt
+	held  map[string]source // those of them that are not let through
+}
+
+// InputError is the error of an input that does not load, where there is no
+// last good one to go on with.
+type InputError struct{ Diags *diag.List }
+
+// Error lists the diagnostics that are errors, one a line.
+func (e *InputError) Error() string { return e.Diags.Err().Error() }
+
+// New builds and pushes the first snapshot: from the files, or with what the
+// store has in place of those that are broken. The error is an *InputError
+// where neither loads.
+func New(ctx context.Context, config Config) (*Rollout, error) {
+	state, err := config.Store.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rollout{
+		config: config,
+		modes:  make(chan modeRequest),
+		done:   make(chan struct{}),
+		state:  state,
+	}
+	out, diags := r.build(state.Modes)
+	switch {
+	case out != nil:
+		if err := r.install(ctx, out, state.Modes, diags); err != nil {
+			return nil, err
+		}
+	case r.remembered() && len(state.Releases) > 0:
+		if err := r.restore(diags); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, &InputError{diags}
+	}
+	return r, nil
+}
+
+// Run follows changes until ctx is done.
+func (r *Rollout) Run(ctx context.Context) {
+	defer close(r.done)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.config.Watcher.Changes:
+			r.filesChanged(ctx)
+		case request := <-r.modes:
+			request.reply <- r.changeModes(ctx, request.change)
+		}
+	}
+}
+
+func (r *Rollout) filesChanged(ctx context.Context) {
+	started := time.Now()
+	out, diags := r.build(r.state.Modes)
+	if out == nil {
+		r.note(diags, nil)
+		return
+	}
+	if err := r.install(ctx, out, r.state.Modes, diags); err != nil {
+		r.config.Log.Error("the change is not rolled out", zap.Error(err))
+		r.note(diags, []string{err.Error()})
+		return
+	}
+	r.config.Log.Info("files changed", zap.Duration("took", time.Since(started)))
+}
+
+// install checks, stores and pushes what the pipeline put out. After an error
+// everything is as before.
+func (r *Rollout) install(ctx context.Context, out *pipeline.Output, modes policy.Modes, diags *diag.List) error {
+	state := &store.State{Modes: modes, Inputs: map[string][]byte{}, Releases: map[string]store.Saved{}}
+	for name, content := range out.Files {
+		if content != nil {
+			state.Inputs[key(name)] = content
+		}
+	}
+	var problems []string
+	for _, release := range out.Releases {
+		before, known := r.state.Releases[release.Service]
+		saved := store.Saved{Release: release, Time: time.Now().UTC()}
+		switch err := error(nil); {
+		case known && before.Release.Digest == release.Digest:
+			saved = before
+		default:
+			if err = preflight.Check(release); err == nil {
+				break
+			}
+			problems = append(problems, fmt.Sprintf("preflight: %v", err))
+			if !known {
+				continue
+			}
+			saved = before
+		}
+		state.Releases[release.Service] = saved
+	}
+	snap, refused, err := r.assemble(state.Releases)
+	if err != nil {
+		return err
+	}
+	if len(state.Releases) == 0 && len(problems) > 0 {
+		return errors.New(problems[0])
+	}
+	if err := r.config.Store.Save(ctx, state); err != nil {
+		return err
+	}
+	r.push(state, snap)
+	r.note(diags, append(problems, refused...))
+	return nil
+}
+
+// assemble makes the snapshot of releases. Where they make none, it puts each
+// that has changed back to its predecessor, or takes it out, unless it goes
+// together with those before it; refused says why.
+func (r *Rollout) assemble(releases map[string]store.Saved) (snap *snapshot.Snapshot, refused []string, err error) {
+	snap, err = r.snapshot(releases)
+	if err == nil {
+		return snap, nil, nil
+	}
+	wanted := maps.Clone(releases)
+	clear(releases)
+	for service, before := range r.state.Releases {
+		if _, stays := wanted[service]; stays {
+			releases[service] = before
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(wanted)) {
+		before, known := releases[service]
+		releases[service] = wanted[service]
+		if _, err := r.snapshot(releases); err != nil {
+			refused = append(refused, err.Error())
+			if releases[service] = before; !known {
+				delete(releases, service)
+			}
+		}
+	}
+	if len(releases) == 0 {
+		return nil, nil, err
+	}
+	snap, err = r.snapshot(releases)
+	return snap, refused, err
+}
+
+func (r *Rollout) snapshot(releases map[string]store.Saved) (*snapshot.Snapshot, error) {
+	var list []*compile.Release
+	for _, service := range slices.Sorted(maps.Keys(releases)) {
+		list = append(list, releases[service].Release)
+	}
+	return snapshot.Build(list, r.config.Environment)
+}
+
+// restore pushes what the store has, where no input loads any more.
+func (r *Rollout) restore(diags *diag.List) error {
+	for _, saved := range r.state.Releases {
+		if err := preflight.Check(saved.Release); err != nil {
+			return errors.Join(&InputError{diags}, err)
+		}
+	}
+	snap, err := r.snapshot(r.state.Releases)
+	if err != nil {
+		return errors.Join(&InputError{diags}, err)
+	}
+	r.push(r.state, snap)
+	r.note(diags, nil)
+	return nil
+}
+
+func (r *Rollout) push(state *store.State, snap *snapshot.Snapshot) {
+	for service, saved := range state.Releases {
+		if before, known := r.state.Releases[service]; !known || before.Release.Digest != saved.Release.Digest {
+			r.config.Log.Info("rolling out", zap.String("api", service), zap.String("revision", saved.Release.Revision()))
+		}
+	}
+	for service := range r.state.Releases {
+		if _, stays := state.Releases[service]; !stays {
+			r.config.Log.Info("removing", zap.String("api", service))
+		}
+	}
+	r.state = state
+	r.config.Server.Push(snap)
+	r.status.Store(&serving{snapshot: snap, apis: apis(state)})
+}
+
+// note publishes what is wrong with the input as it is now. What was wrong
+// before already is not logged again.
+func (r *Rollout) note(diags *diag.List, problems []string) {
+	before := r.status.Load()
+	now := *before
+	now.problems, now.warnings = problems, nil
+	for _, d := range diags.Sorted() {
+		if d.Severity == diag.Error {
+			now.problems = append(now.problems, d.String())
+		} else {
+			now.warnings = append(now.warnings, d.String())
+		}
+	}
+	for _, p := range now.problems {
+		if !slices.Contains(before.problems, p) {
+			r.config.Log.Error("the last good policy stays in place of this change", zap.String("cause", p))
+		}
+	}
+	r.status.Store(&now)
+}
+
+// source is a file's content; nil if it can't be read.
+type source struct{ content []byte }
+
+func (s source) equal(t source) bool {
+	return (s.content == nil) == (t.content == nil) && string(s.content) == string(t.content)
+}
+
+// key is how a file is remembered: the name may be relative.
+func key(name string) string {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return filepath.Clean(name)
+	}
+	return path
+}
+
+// remembered reports whether the store's content came from this input.
+func (r *Rollout) remembered() bool {
+	_, ok := r.state.Inputs[key(r.config.Input.Root())]
+	return ok
+}
+
+// build runs the pipeline on the files as they are and, while that gives
+// errors, with the last good content in place of more and more of those that
+// have changed. It returns nil if nothing helps, and the diagnostics of the
+// files as they are in any case.
+func (r *Rollout) build(modes policy.Modes) (*pipeline.Output, *diag.List) {
+	held := map[string]source{}
+	in := r.config.Input
+	in.Modes = modes
+	in.ReadFile = func(name string) ([]byte, error) {
+		if _, hold := held[key(name)]; hold {
+			return r.state.Inputs[key(name)], nil
+		}
+		return pipeline.ReadFile(name)
+	}
+	first := pipeline.Run(in)
+	previous := r.files
+	r.files = map[string]source{}
+	watched := map[string][]byte{}
+	for name, content := range first.Files {
+		r.files[key(name)] = source{content}
+		watched[key(name)] = content
+	}
+	for name := range r.state.Inputs { // what a broken file no longer leads to
+		if _, read := watched[name]; !read && first.Diags.HasErrors() {
+			content, _ := pipeline.ReadFile(name)
+			r.files[name], watched[name] = source{content}, content
+		}
+	}
+	r.config.Watcher.Watch(watched)
+
+	hold := func(name string) bool {
+		good, known := r.state.Inputs[name]
+		_, already := held[name]
+		if !known || already || r.files[name].equal(source{good}) {
+			return false
+		}
+		held[name] = r.files[name]
+		return true
+	}
+	holdIf := func(when func(name string, now source) bool) (any bool) {
+		for name, now := range r.files {
+			if when(name, now) && hold(name) {
+				any = true
+			}
+		}
+		return any
+	}
+	out := first
+	for attempt := 0; out.Diags.HasErrors(); attempt++ {
+		faulty := map[string]bool{}
+		for _, d := range out.Diags.Sorted() {
+			if d.Severity == diag.Error {
+				faulty[key(d.Pos.File)] = true
+			}
+		}
+		// Where the error shows is not always where its cause is: a change of
+		// one file may make another wrong.
+		more := attempt == 0 && holdIf(func(name string, now source) bool {
+			before, was := r.held[name]
+			return was && before.equal(now)
+		})
+		more = holdIf(func(name string, _ source) bool { return faulty[name] }) || more
+		more = more || holdIf(func(name string, now source) bool { return !now.equal(previous[name]) })
+		more = more || holdIf(func(string, source) bool { return true })
+		if !more {
+			return nil, &first.Diags
+		}
+		out = pipeline.Run(in)
+	}
+	r.held = held
+	if first != out {
+		first.Diags.Merge(&out.Diags) // its warnings
+	}
+	return out, &first.Diags
+}

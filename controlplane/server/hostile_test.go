@@ -1,0 +1,233 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
+	logsv1 "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	commonv1 "go.opentelemetry.io/proto/otlp/common/v1"
+	logv1 "go.opentelemetry.io/proto/otlp/logs/v1"
+	resourcev1 "go.opentelemetry.io/proto/otlp/resource/v1"
+	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/threatgate/threatgate/controlplane/snapshot"
+	"github.com/threatgate/threatgate/internal/compile"
+)
+
+// connect starts a server with callbacks that fail the test, but for
+// OnMalformed, and returns a client of it. Nothing is pushed yet.
+func connect(t *testing.T) (s *Server, client *grpc.ClientConn, malformed *atomic.Int64) {
+	t.Helper()
+	malformed = new(atomic.Int64)
+	s = New(Options{
+		OnEvent:     func(Event) {},
+		OnRecord:    func(r Record) { t.Errorf("record %+v", r) },
+		OnReport:    func(node, service string, r Report) { t.Errorf("report %s %s %+v", node, service, r) },
+		OnMalformed: func() { malformed.Add(1) },
+	})
+	socket := filepath.Join(t.TempDir(), "xds")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, listener) }()
+	client, err = grpc.NewClient("unix:"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		client.Close()
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return s, client, malformed
+}
+
+// oneService is a snapshot of one service, with the Wasm module at a path.
+func oneService(t *testing.T, wasm string) *snapshot.Snapshot {
+	t.Helper()
+	r := release(t, "orders", "1")
+	r.Gateway.Upstream = compile.Upstream{Host: "127.0.0.1", Port: 1}
+	s, err := snapshot.Build([]*compile.Release{r}, snapshot.Environment{WasmPath: wasm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// open opens a delta stream and sends requests on it.
+func open(t *testing.T, client *grpc.ClientConn, requests ...*discoveryv3.DeltaDiscoveryRequest) discoveryv3.AggregatedDiscoveryService_DeltaAggregatedResourcesClient {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	t.Cleanup(cancel)
+	stream, err := discoveryv3.NewAggregatedDiscoveryServiceClient(client).DeltaAggregatedResources(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range requests {
+		if err := stream.Send(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return stream
+}
+
+var (
+	node     = &corev3.Node{Id: "node"}
+	clusters = &discoveryv3.DeltaDiscoveryRequest{Node: node, TypeUrl: resource.ClusterType}
+)
+
+// TestNothingBeforePush: a client that is early waits, rather than be told
+// that there is nothing.
+func TestNothingBeforePush(t *testing.T) {
+	s, client, _ := connect(t)
+	got := make(chan *discoveryv3.DeltaDiscoveryResponse, 1)
+	stream := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		str, err := discoveryv3.NewAggregatedDiscoveryServiceClient(client).DeltaAggregatedResources(ctx, grpc.WaitForReady(true))
+		if err == nil {
+			err = str.Send(clusters)
+		}
+		if err != nil {
+			stream <- err
+			return
+		}
+		response, err := str.Recv()
+		stream <- err
+		got <- response
+	}()
+	select {
+	case err := <-stream:
+		t.Fatalf("answered before the first push: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	s.Push(oneService(t, "/threatgate.wasm"))
+	if err := <-stream; err != nil {
+		t.Fatal(err)
+	}
+	if r := <-got; len(r.Resources) != 1 || r.Resources[0].Name != "orders" {
+		t.Errorf("got %v", r)
+	}
+}
+
+// TestBadRequests: what no Envoy sends ends the stream with an error, and
+// the server goes on.
+func TestBadRequests(t *testing.T) {
+	s, client, _ := connect(t)
+	s.Push(oneService(t, "/threatgate.wasm"))
+	for _, row := range []struct {
+		name    string
+		request *discoveryv3.DeltaDiscoveryRequest
+		want    codes.Code
+	}{
+		{"no node", &discoveryv3.DeltaDiscoveryRequest{TypeUrl: resource.ClusterType}, codes.InvalidArgument},
+		{"long node id", &discoveryv3.DeltaDiscoveryRequest{Node: &corev3.Node{Id: strings.Repeat("a", 257)}, TypeUrl: resource.ClusterType}, codes.InvalidArgument},
+		{"no type", &discoveryv3.DeltaDiscoveryRequest{Node: node}, codes.InvalidArgument},
+		{"a type that is not served", &discoveryv3.DeltaDiscoveryRequest{Node: node, TypeUrl: resource.SecretType}, codes.InvalidArgument},
+		{"too large", &discoveryv3.DeltaDiscoveryRequest{Node: node, TypeUrl: resource.ClusterType, ResourceNamesSubscribe: []string{strings.Repeat("a", maxReceive)}}, codes.ResourceExhausted},
+	} {
+		stream := open(t, client, row.request)
+		if _, err := stream.Recv(); status.Code(err) != row.want {
+			t.Errorf("%s: got %v, want %v", row.name, err, row.want)
+		}
+	}
+	sotw, err := discoveryv3.NewAggregatedDiscoveryServiceClient(client).StreamAggregatedResources(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sotw.Recv(); status.Code(err) != codes.Unimplemented {
+		t.Errorf("state of the world: got %v", err)
+	}
+	stream := open(t, client, clusters)
+	if r, err := stream.Recv(); err != nil || len(r.Resources) != 1 {
+		t.Errorf("a good client got %v %v", r, err)
+	}
+}
+
+// TestMadeUpAnswers: ACKs and NACKs of what was never sent leave the books
+// as they are.
+func TestMadeUpAnswers(t *testing.T) {
+	s, client, _ := connect(t)
+	snap := oneService(t, "/threatgate.wasm")
+	s.Push(snap)
+	stream := open(t, client,
+		&discoveryv3.DeltaDiscoveryRequest{Node: node, TypeUrl: resource.ClusterType, ResponseNonce: "7", ErrorDetail: &rpcstatus.Status{Message: "made up"}},
+		&discoveryv3.DeltaDiscoveryRequest{TypeUrl: resource.ClusterType, ResponseNonce: "7"},
+	)
+	if _, err := stream.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	version := snap.Resources(resource.ClusterType)["orders"].Version
+	d := s.Nodes()[0].Resources[ResourceKey{resource.ClusterType, "orders"}]
+	if want := (Delivery{Sent: version, Time: d.Time}); d != want {
+		t.Errorf("got %+v, want %+v", d, want)
+	}
+}
+
+// TestMalformedLogs: log records of any other form are counted and dropped.
+func TestMalformedLogs(t *testing.T) {
+	s, client, malformed := connect(t)
+	s.Push(oneService(t, "/threatgate.wasm"))
+	const good = "validation\tpattern\tbody\t/a\tspec\tAPI3-01\n"
+	rows := []map[string]string{
+		{},
+		{"tg.records": "-", "tg.report": "-", "response_code": "200"},
+		{"tg.records": "", "tg.report": "-", "response_code": "200"},
+		{"tg.records": good, "tg.report": "-"},
+		{"tg.records": good, "tg.report": "-", "response_code": "x"},
+		{"tg.records": good + "more", "tg.report": "-", "response_code": "200"},
+		{"tg.records": "validation\tno-such-code\tbody\t/a\tspec\tAPI3-01\n", "tg.report": "-", "response_code": "200"},
+		{"tg.records": "validation\tpattern\tnowhere\t/a\tspec\tAPI3-01\n", "tg.report": "-", "response_code": "200"},
+		{"tg.records": "-", "tg.report": "0123456789abcdef 1"}, // of a node that xDS doesn't know
+		{"tg.records": "-", "tg.report": "0123456789abcdef"},
+		{"tg.records": "-", "tg.report": "0123456789abcdef -1"},
+		{"tg.records": "-", "tg.report": "0123 1"},
+	}
+	for i, row := range rows {
+		record := &logv1.LogRecord{}
+		for k, v := range row {
+			record.Attributes = append(record.Attributes, &commonv1.KeyValue{Key: k, Value: &commonv1.AnyValue{Value: &commonv1.AnyValue_StringValue{StringValue: v}}})
+		}
+		export(t, client, &logv1.ResourceLogs{ScopeLogs: []*logv1.ScopeLogs{{LogRecords: []*logv1.LogRecord{record}}}})
+		if got := malformed.Load(); got != int64(i+1) {
+			t.Errorf("%s: %d records counted as malformed, want %d", fmt.Sprint(row), got, i+1)
+			malformed.Store(int64(i + 1))
+		}
+	}
+	// Nothing where something is expected.
+	for _, r := range []*logv1.ResourceLogs{{}, {Resource: &resourcev1.Resource{}}, {ScopeLogs: []*logv1.ScopeLogs{{}}}} {
+		export(t, client, r)
+	}
+	if got := malformed.Load(); got != int64(len(rows)) {
+		t.Errorf("%d records counted as malformed, want %d", got, len(rows))
+	}
+}
+
+func export(t *testing.T, client *grpc.ClientConn, logs *logv1.ResourceLogs) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	request := &logsv1.ExportLogsServiceRequest{ResourceLogs: []*logv1.ResourceLogs{logs}}
+	if _, err := logsv1.NewLogsServiceClient(client).Export(ctx, request, grpc.WaitForReady(true)); err != nil {
+		t.Error(err)
+	}
+}

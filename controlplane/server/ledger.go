@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+
+	"github.com/threatgate/threatgate/controlplane/snapshot"
+)
+
+// Node is what is known of one Envoy.
+type Node struct {
+	ID        string
+	Connected bool
+	Since     time.Time // of Connected
+	Resources map[ResourceKey]Delivery
+	Revisions map[string]Report // by service: the policy that the filter itself says it judges by
+}
+
+// ResourceKey names a resource.
+type ResourceKey struct{ TypeURL, Name string }
+
+// Delivery is how far a resource has come. Versions are snapshot.Resource's.
+type Delivery struct {
+	Sent, Acked, Nacked string // the last version of each; "" if there was none
+	Detail              string // why Nacked was refused, in Envoy's words
+	Time                time.Time
+}
+
+// Report is what a filter says of the policy that it judges by.
+type Report struct {
+	Revision string
+	Judged   time.Duration // what judging the reported request took
+	Time     time.Time
+}
+
+// Refused is the error of a resource that a node did not accept. The node
+// goes on with what it had.
+type Refused struct{ Node, TypeURL, Name, Version, Detail string }
+
+func (e *Refused) Error() string {
+	return fmt.Sprintf("node %s refused %s %s: %s", e.Node, e.TypeURL, e.Name, e.Detail)
+}
+
+// ledger is the book of all nodes.
+type ledger struct {
+	mu      sync.Mutex
+	nodes   map[string]*Node
+	changed chan struct{} // closed and replaced at each change
+	streams map[int64]*stream
+}
+
+// stream is one xDS stream.
+type stream struct {
+	node    *Node
+	pending map[string]*discoveryv3.DeltaDiscoveryResponse // by nonce
+}
+
+func newLedger() *ledger {
+	return &ledger{nodes: map[string]*Node{}, changed: make(chan struct{}), streams: map[int64]*stream{}}
+}
+
+// update runs f under the lock and wakes those who wait.
+func (s *ledger) update(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// all returns a copy of every node, sorted by id.
+func (s *ledger) all() []Node {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Node
+	for _, n := range s.nodes {
+		c := *n
+		c.Resources, c.Revisions = maps.Clone(n.Resources), maps.Clone(n.Revisions)
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// wait blocks until every connected node, and at least one, has accepted all
+// of want, or one has refused some of it.
+func (s *ledger) wait(ctx context.Context, want *snapshot.Snapshot) error {
+	for {
+		s.mu.Lock()
+		done, err := s.accepted(want)
+		changed := s.changed
+		s.mu.Unlock()
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+func (s *ledger) accepted(want *snapshot.Snapshot) (bool, error) {
+	connected, missing := 0, 0
+	for _, n := range s.nodes {
+		if !n.Connected {
+			continue
+		}
+		connected++
+		for _, typeURL := range snapshot.Types() {
+			for name, r := range want.Resources(typeURL) {
+				switch d := n.Resources[ResourceKey{typeURL, name}]; r.Version {
+				case d.Nacked:
+					return false, &Refused{n.ID, typeURL, name, d.Nacked, d.Detail}
+				case d.Acked:
+				default:
+					missing++
+				}
+			}
+		}
+	}
+	return connected > 0 && missing == 0, nil
+}

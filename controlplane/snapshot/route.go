@@ -1,0 +1,34 @@
+package snapshot
+
+import (
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/threatgate/threatgate/internal/compile"
+)
+
+// newRoute sends everything to the service's upstream, without a time limit
+// and without retries: what the client and the upstream agree on stays theirs.
+func newRoute(r *compile.Release) *routev3.RouteConfiguration {
+	service := r.Gateway.Service
+	return &routev3.RouteConfiguration{
+		Name: service,
+		VirtualHosts: []*routev3.VirtualHost{{
+			Name:    service,
+			Domains: []string{"*"},
+			Routes: []*routev3.Route{{
+				Name:  service,
+				Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
+				Action: &routev3.Route_Route{Route: &routev3.RouteAction{
+					ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: service},
+					Timeout:          durationpb.New(0),
+				}},
+				Metadata: &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{
+					"threatgate": {Fields: map[string]*structpb.Value{"revision": structpb.NewStringValue(r.Revision())}},
+				}},
+			}},
+		}},
+	}
+}

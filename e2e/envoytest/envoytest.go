@@ -1,0 +1,152 @@
+// Package envoytest runs real Envoys in tests.
+package envoytest
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Path returns the Envoy to test with: $ENVOY, the one on PATH, or the one
+// that "make envoy" puts into bin. It fails the test if there is none.
+func Path(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv("ENVOY"); path != "" {
+		return path
+	}
+	if path, err := exec.LookPath("envoy"); err == nil {
+		return path
+	}
+	_, here, _, _ := runtime.Caller(0)
+	path := filepath.Join(filepath.Dir(here), "..", "..", "bin", "envoy")
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal("no Envoy: set $ENVOY, put envoy on PATH, or run make envoy")
+	}
+	return path
+}
+
+// Envoy is a running Envoy.
+type Envoy struct {
+	t     testing.TB
+	admin http.Client
+	log   string
+}
+
+// Directory makes a short-named directory for Unix sockets, whose paths are
+// limited to about a hundred bytes, which t.TempDir's may exceed.
+func Directory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// Start runs Envoy with a bootstrap whose admin address is the Unix socket
+// admin, until the test ends. It returns once the admin interface answers.
+// The end of Envoy's log becomes part of the log of a test that failed.
+func Start(t testing.TB, bootstrap []byte, admin string, workers int) *Envoy {
+	t.Helper()
+	dir := Directory(t)
+	config := filepath.Join(dir, "envoy.yaml")
+	if err := os.WriteFile(config, bootstrap, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := &Envoy{t: t, log: filepath.Join(dir, "envoy.log")}
+	e.admin.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", admin)
+	}}
+	cmd := exec.Command(Path(t), "-c", config, "--concurrency", strconv.Itoa(workers),
+		"--disable-hot-restart", "--drain-time-s", "1", "--log-path", e.log, "--log-level", "warning")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-exited:
+		case <-time.After(10 * time.Second):
+			cmd.Process.Kill()
+			<-exited
+		}
+		e.admin.CloseIdleConnections()
+		if t.Failed() {
+			t.Log("Envoy's log ends:\n" + e.Log(8<<10))
+		}
+	})
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if response, err := e.admin.Get("http://envoy/server_info"); err == nil {
+			response.Body.Close()
+			return e
+		}
+		select {
+		case err := <-exited:
+			exited <- err
+			t.Fatalf("Envoy ended: %v\n%s", err, e.Log(8<<10))
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("Envoy's admin interface does not answer")
+		}
+	}
+}
+
+// Admin gets a page of the admin interface: "/stats", "/config_dump".
+func (e *Envoy) Admin(path string) string {
+	e.t.Helper()
+	response, err := e.admin.Get("http://envoy" + path)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		e.t.Fatalf("GET %s: %s %v", path, response.Status, err)
+	}
+	return string(body)
+}
+
+// Stats returns the lines of Envoy's Prometheus page that hold text.
+func (e *Envoy) Stats(text string) []string {
+	e.t.Helper()
+	var lines []string
+	for line := range strings.Lines(e.Admin("/stats/prometheus")) {
+		if strings.Contains(line, text) && !strings.HasPrefix(line, "#") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+// Log returns the last n bytes of Envoy's log.
+func (e *Envoy) Log(n int) string {
+	text, err := os.ReadFile(e.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-n):])
+}
+
+// Eventually waits up to five seconds for ok to hold.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not so after 5 s: %s", what)
+		}
+	}
+}

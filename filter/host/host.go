@@ -1,0 +1,129 @@
+//go:build wasip1
+
+// Package host is the part of the proxy-wasm ABI (version 0.2.1) that the
+// filter uses, without copies: what Envoy returns is read where Envoy wrote
+// it, and stays there until the next callback.
+package host
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/threatgate/threatgate/internal/enforce"
+)
+
+// RequestHeaders appends the request's headers to dst.
+func RequestHeaders(dst []enforce.Header) []enforce.Header {
+	prepare()
+	pairs := returned(proxyGetHeaderMapPairs(requestHeaders, unsafe.Pointer(&slot.place), unsafe.Pointer(&slot.size)))
+	if len(pairs) < 4 {
+		return dst
+	}
+	// count, then the sizes of each name and value, then names and values,
+	// each followed by a zero byte
+	n := int(binary.LittleEndian.Uint32(pairs))
+	sizes, at := pairs[4:], 4+8*n
+	for ; n > 0; n, sizes = n-1, sizes[8:] {
+		name := at + int(binary.LittleEndian.Uint32(sizes))
+		value := name + 1 + int(binary.LittleEndian.Uint32(sizes[4:]))
+		dst = append(dst, enforce.Header{Name: pairs[at:name:name], Value: pairs[name+1 : value : value]})
+		at = value + 1
+	}
+	return dst
+}
+
+// RemoveRequestHeader removes a header of the request.
+func RemoveRequestHeader(name []byte) {
+	proxyRemoveHeaderMapValue(requestHeaders, data(name), uint32(len(name)))
+}
+
+// RequestBody returns size bytes of the request's body from start on, at
+// most MaxChunk of them.
+func RequestBody(start, size int) []byte {
+	return buffer(requestBody, start, min(size, MaxChunk))
+}
+
+// Configuration returns the plugin's configuration, of the size that the
+// callback was given, in memory that nothing else uses.
+func Configuration(size int) []byte {
+	config := buffer(pluginConfiguration, 0, size)
+	if len(config) <= MaxChunk {
+		config = append([]byte(nil), config...)
+	}
+	return config
+}
+
+func buffer(kind uint32, start, size int) []byte {
+	prepare()
+	return returned(proxyGetBufferBytes(kind, uint32(start), uint32(size), unsafe.Pointer(&slot.place), unsafe.Pointer(&slot.size)))
+}
+
+// SetState writes a value of filter state, "wasm.<key>" for Envoy.
+func SetState(key, value []byte) {
+	proxySetProperty(data(key), uint32(len(key)), data(value), uint32(len(value)))
+}
+
+// Property returns a property; the parts of its path are separated by zero
+// bytes.
+func Property(path []byte) []byte {
+	prepare()
+	return returned(proxyGetProperty(data(path), uint32(len(path)), unsafe.Pointer(&slot.place), unsafe.Pointer(&slot.size)))
+}
+
+// Now is the time in nanoseconds since the Unix epoch.
+func Now() int64 {
+	clockTimeGet(realtimeClock, 1, unsafe.Pointer(&clock))
+	return int64(clock)
+}
+
+var clock uint64
+
+// SharedData returns a value that all workers share and its version, 0 if
+// there is none.
+func SharedData(key []byte) (value []byte, version uint32) {
+	prepare()
+	value = returned(proxyGetSharedData(data(key), uint32(len(key)),
+		unsafe.Pointer(&slot.place), unsafe.Pointer(&slot.size), unsafe.Pointer(&slot.version)))
+	return value, slot.version
+}
+
+// SetSharedData writes a shared value if its version is still the one
+// given, 0 meaning whatever it is.
+func SetSharedData(key, value []byte, version uint32) bool {
+	return proxySetSharedData(data(key), uint32(len(key)), data(value), uint32(len(value)), version) == statusOK
+}
+
+// Response is an answer in the making; its memory is reused.
+type Response struct {
+	Body    []byte
+	Details []byte
+	headers []byte // sizes, then texts, as the ABI has them
+	sizes   []byte
+	pairs   []byte
+	count   uint32
+}
+
+// Reset makes the response empty.
+func (r *Response) Reset() {
+	r.Body, r.Details, r.sizes, r.pairs, r.count = r.Body[:0], r.Details[:0], r.sizes[:0], r.pairs[:0], 0
+}
+
+// Header adds a header.
+func (r *Response) Header(name, value []byte) {
+	r.count++
+	r.sizes = binary.LittleEndian.AppendUint32(r.sizes, uint32(len(name)))
+	r.sizes = binary.LittleEndian.AppendUint32(r.sizes, uint32(len(value)))
+	r.pairs = append(append(r.pairs, name...), 0)
+	r.pairs = append(append(r.pairs, value...), 0)
+}
+
+// Send answers the request; it never reaches the upstream.
+func (r *Response) Send(status int) {
+	r.headers = binary.LittleEndian.AppendUint32(r.headers[:0], r.count)
+	r.headers = append(append(r.headers, r.sizes...), r.pairs...)
+	proxySendLocalResponse(uint32(status), data(r.Details), uint32(len(r.Details)), data(r.Body), uint32(len(r.Body)),
+		data(r.headers), uint32(len(r.headers)), noGRPCStatus)
+}
+
+// Log writes a line to Envoy's log, at level error.
+func Log(message []byte) { proxyLog(levelError, data(message), uint32(len(message))) }

@@ -1,0 +1,137 @@
+package compile
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/enforce/route"
+	"github.com/threatgate/threatgate/internal/inventory"
+	"github.com/threatgate/threatgate/internal/model"
+	"github.com/threatgate/threatgate/internal/policy"
+)
+
+// routed compiles "METHOD /template" lines into the routes of a bundle.
+func routed(t *testing.T, bases []string, lines ...string) (*artifact.Bundle, *diag.List) {
+	t.Helper()
+	diags := &diag.List{}
+	c := &compiler{service: &policy.Service{}, diags: diags, texts: map[string]artifact.Text{}}
+	for _, line := range lines {
+		method, path, _ := strings.Cut(line, " ")
+		c.service.Operations = append(c.service.Operations, &policy.Operation{Operation: &model.Operation{
+			Operation: &inventory.Operation{Method: method, Path: path}, BasePaths: bases,
+		}})
+		c.bundle.Operations = append(c.bundle.Operations, artifact.Operation{Label: c.text(line)})
+	}
+	c.routes()
+	return &c.bundle, diags
+}
+
+func TestRoutes(t *testing.T) {
+	bases := []string{"", "/api/v1"}
+	lines := []string{
+		"GET /orders/{id}", "GET /orders/all", "GET /orders/{id}/items/{item}", "GET /orders/all/stats",
+		"GET /", "GET /dir/", "GET /files/{name}.{ext}", "POST /things/{id}:{verb}", "POST /things/{id}:cancel", "GET /things/{thing}",
+		"GET /ü/x", "DELETE /orders/{order}", "GET /v{major}/x", "GET /a b",
+	}
+	b, diags := routed(t, bases, lines...)
+	if diags.HasErrors() {
+		t.Fatal(diags.Err())
+	}
+	for _, row := range []struct {
+		request string // method and path
+		want    string // operation, "" for an unknown path; "-" for another method's
+		capture []string
+	}{
+		{"GET /orders/7", "GET /orders/{id}", []string{"7"}},
+		{"DELETE /orders/7", "DELETE /orders/{order}", []string{"7"}},
+		{"POST /orders/7", "-", nil},
+		{"GET /orders/all", "GET /orders/all", nil},
+		{"GET /orders/all/items/3", "GET /orders/{id}/items/{item}", []string{"all", "3"}}, // backs up
+		{"GET /orders/all/stats", "GET /orders/all/stats", nil},
+		{"GET /orders/1/stats", "", nil},
+		{"GET /orders/", "", nil}, // a parameter is never empty
+		{"GET /orders", "", nil},
+		{"GET /orders/7/", "", nil},
+		{"GET /", "GET /", nil},
+		{"GET /dir/", "GET /dir/", nil},
+		{"GET /dir", "", nil},
+		{"GET /files/a.txt", "GET /files/{name}.{ext}", []string{"a", "txt"}},
+		{"GET /files/a.tar.gz", "GET /files/{name}.{ext}", []string{"a", "tar.gz"}},
+		{"GET /files/.txt", "", nil},
+		{"GET /files/a.", "", nil},
+		{"POST /things/7:cancel", "POST /things/{id}:cancel", []string{"7"}},
+		{"POST /things/7:cancel:cancel", "POST /things/{id}:cancel", []string{"7:cancel"}},
+		{"POST /things/7:start", "POST /things/{id}:{verb}", []string{"7", "start"}},
+		{"GET /things/7:start", "GET /things/{thing}", []string{"7:start"}}, // methods decide among templates
+		{"GET /%C3%BC/x", "GET /ü/x", nil},
+		{"GET /orders/a%20b", "GET /orders/{id}", []string{"a b"}},
+		{"GET /orders/a%2520b", "GET /orders/{id}", []string{"a%20b"}}, // decoded once
+		{"GET /%6Frders/%37", "GET /orders/{id}", []string{"7"}},
+		{"GET /v12/x", "GET /v{major}/x", []string{"12"}},
+		{"GET /a%20b", "GET /a b", nil},
+		{"GET /api/v1/orders/7", "GET /orders/{id}", []string{"7"}},
+		{"GET /api/v1", "", nil},
+		{"GET orders", "", nil},
+		{"GET ", "", nil},
+		{"GET /ORDERS/7", "", nil},
+	} {
+		t.Run(row.request, func(t *testing.T) {
+			method, path, _ := strings.Cut(row.request, " ")
+			var m route.Match
+			got := find(&m, b, method, path)
+			if got != row.want {
+				t.Fatalf("operation %q, want %q", got, row.want)
+			}
+			if got == "" || got == "-" {
+				return
+			}
+			var captured []string
+			for i := range strings.Count(got, "{") {
+				captured = append(captured, string(m.Capture(i)))
+			}
+			if !slices.Equal(captured, row.capture) {
+				t.Errorf("captures %q, want %q", captured, row.capture)
+			}
+		})
+	}
+}
+
+func find(m *route.Match, b *artifact.Bundle, method, path string) string {
+	m.Find(b, []byte(method), []byte(path))
+	if m.Operation != nil {
+		return string(b.String(m.Operation.Label))
+	}
+	if len(m.Methods) > 0 {
+		return "-"
+	}
+	return ""
+}
+
+func TestEqualTemplatesMergeByMethodOnly(t *testing.T) {
+	_, diags := routed(t, []string{"/v1"}, "GET /a/{x}", "PUT /a/{y}", "GET /a/{z}")
+	want := "-: GET /v1/a/{z} is declared more than once, or differs from another template only in the names of its parameters"
+	if err := diags.Err(); err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+func TestMatchingIsBounded(t *testing.T) {
+	// Every segment has a literal and a template, so a path of that depth
+	// backs up through all of them.
+	var lines []string
+	for depth := range 12 {
+		lines = append(lines, "GET "+strings.Repeat("/a", depth+1)+"/end", "GET "+strings.Repeat("/{x}", depth+1)+"/end")
+	}
+	b, _ := routed(t, []string{""}, lines...)
+	var m route.Match
+	if got := find(&m, b, "GET", strings.Repeat("/a", 5000)); got != "" {
+		t.Errorf("matched %q", got)
+	}
+	path := []byte(strings.Repeat("/a", 13) + "/%65nd")
+	if n := testing.AllocsPerRun(100, func() { m.Find(b, []byte("GET"), path) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -1,0 +1,330 @@
+package schema
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/compile/regex"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// Program lays out all that has been compiled.
+func (c *Compiler) Program() artifact.Program {
+	e := &emitter{compiler: c, pool: map[string]artifact.Text{}}
+	for _, n := range c.nodes {
+		c.rank(n)
+	}
+	for _, n := range c.nodes {
+		e.schema(n)
+	}
+	for _, dfa := range c.automata {
+		e.automaton(dfa)
+	}
+	return e.program
+}
+
+// rank finds how many schemas deep n applies others to the same value. A
+// schema that comes back to itself on the way can't be judged.
+func (c *Compiler) rank(n *node) {
+	if n.rank > 0 || len(n.groups) == 0 {
+		return
+	}
+	n.ranking = true
+	deepest := 0
+	for i := range n.groups {
+		for k, r := range n.groups[i].branches {
+			if r == 0 {
+				continue
+			}
+			branch := c.nodes[r-1]
+			if branch.ranking {
+				c.diags.Errorf(n.pos, "the schema refers to itself: it has no meaning")
+				n.groups[i].branches[k] = c.never(n.location, violation.Never)
+				continue
+			}
+			c.rank(branch)
+			deepest = max(deepest, branch.rank)
+		}
+	}
+	n.ranking = false
+	n.rank = deepest + 1
+	if n.rank > maxRank {
+		c.diags.Errorf(n.pos, "the schema is too deep: more than %d schemas apply to the same value, one through the other", maxRank)
+		n.groups, n.rank = nil, 0
+	}
+}
+
+const maxRank = 255
+
+type emitter struct {
+	compiler *Compiler
+	program  artifact.Program
+	pool     map[string]artifact.Text
+}
+
+// text puts a string into the pool, once.
+func (e *emitter) text(s string) artifact.Text {
+	t, ok := e.pool[s]
+	if !ok {
+		t = artifact.Text{Off: uint32(len(e.program.Pool)), Len: uint32(len(s))}
+		e.program.Pool = append(e.program.Pool, s...)
+		e.pool[s] = t
+	}
+	return t
+}
+
+// push appends records and returns their place.
+func push[T any](list *[]T, items ...T) artifact.Range {
+	if len(items) == 0 {
+		return artifact.Range{}
+	}
+	r := artifact.Range{Off: uint32(len(*list)), Len: uint32(len(items))}
+	*list = append(*list, items...)
+	return r
+}
+
+// last is the Ref of the record that was appended last.
+func last[T any](list []T) artifact.Ref { return artifact.Ref(len(list)) }
+
+func (e *emitter) schema(n *node) {
+	p := &e.program
+	s := artifact.Schema{Location: e.text(n.location), Types: n.types, Code: n.code, Rank: uint8(n.rank)}
+	if n.enum != nil {
+		s.Enum = e.enum(n.enum)
+	}
+	if !n.number.isEmpty() {
+		s.Number = e.number(&n.number)
+	}
+	if !n.text.isEmpty() {
+		s.String = e.string(&n.text)
+	}
+	if n.array != nil {
+		s.Array = e.array(n.array)
+	}
+	var tracked []string
+	if n.object != nil {
+		tracked = trackedNames(n)
+		s.Object = e.object(n.object, tracked)
+	}
+	var groups []artifact.Group
+	for _, g := range n.groups {
+		groups = append(groups, artifact.Group{
+			Property:      e.text(g.property),
+			Branches:      push(&p.Branches, g.branches...),
+			Discriminator: g.discriminator,
+			Bit:           uint32(max(0, slices.Index(tracked, g.name))),
+			Kind:          g.kind,
+			Code:          g.code,
+		})
+	}
+	s.Groups = push(&p.Groups, groups...)
+	p.Schemas = append(p.Schemas, s)
+}
+
+func (e *emitter) enum(n *enum) artifact.Ref {
+	p := &e.program
+	r := artifact.Enum{Literals: n.literals, Code: n.code}
+	var numbers []artifact.Decimal
+	for _, v := range n.numbers {
+		numbers = append(numbers, e.decimal(v))
+	}
+	r.Numbers = push(&p.Decimals, numbers...)
+	values := make([]artifact.Value, tableSize(len(n.strings)))
+	for _, s := range n.strings {
+		r.Longest = max(r.Longest, uint32(len(s)))
+		hash := artifact.HashName([]byte(s))
+		slot := uint32(hash) & uint32(len(values)-1)
+		for values[slot].Used != 0 {
+			slot = (slot + 1) & uint32(len(values)-1)
+		}
+		values[slot] = artifact.Value{Hash: hash, Text: e.text(s), Select: n.selects[s], Used: 1}
+	}
+	r.Values = push(&p.Values, values...)
+	p.Enums = append(p.Enums, r)
+	return last(p.Enums)
+}
+
+func (e *emitter) decimal(n artifact.Numeral) artifact.Decimal {
+	d := artifact.Decimal{Digits: e.text(string(n.Digits)), Exponent: n.Exponent}
+	if n.Negative {
+		d.Negative = 1
+	}
+	if n.IsInteger() && n.Exponent <= 18 {
+		d.IsInt = 1
+		for i := range int(n.Exponent) {
+			d.Int *= 10
+			if i < len(n.Digits) {
+				d.Int += int64(n.Digits[i] - '0')
+			}
+		}
+		if n.Negative {
+			d.Int = -d.Int
+		}
+	}
+	return d
+}
+
+func (e *emitter) number(r *numberRule) artifact.Ref {
+	p := &e.program
+	p.Numbers = append(p.Numbers, artifact.Number{
+		Min: e.decimal(r.min.value), MinCode: r.min.code, MinOpen: bit(r.min.open),
+		Max: e.decimal(r.max.value), MaxCode: r.max.code, MaxOpen: bit(r.max.open),
+		Divisor: r.divisor, DivisorExponent: r.divisorExponent,
+	})
+	return last(p.Numbers)
+}
+
+func (e *emitter) string(r *textRule) artifact.Ref {
+	p := &e.program
+	p.Strings = append(p.Strings, artifact.String{
+		MinLength: r.length.min, MaxLength: r.length.max,
+		Pattern: r.pattern, Grammar: r.grammar, Format: r.format,
+	})
+	return last(p.Strings)
+}
+
+func (e *emitter) array(r *arrayRule) artifact.Ref {
+	p := &e.program
+	p.Arrays = append(p.Arrays, artifact.Array{
+		Prefix: push(&p.Prefixes, r.prefix...), Items: r.items, Contains: r.contains,
+		MinContains: r.matches.min, MaxContains: r.matches.max,
+		MinItems: r.count.min, MaxItems: r.count.max,
+		Unevaluated: r.unevaluated, Unique: bit(r.unique), Covers: bit(r.covers),
+	})
+	return last(p.Arrays)
+}
+
+// trackedNames are the names of which an object must know whether they are
+// there: first the required ones.
+func trackedNames(n *node) []string {
+	names := distinctNames(n.object.required)
+	for _, d := range n.object.dependents {
+		names = distinctNames(append(append(names, d.Name), d.Names...))
+	}
+	for _, g := range n.groups {
+		if g.kind == artifact.GroupDependent {
+			names = distinctNames(append(names, g.name))
+		}
+	}
+	return names
+}
+
+func distinctNames(names []string) (out []string) {
+	for _, name := range names {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (e *emitter) object(r *objectRule, tracked []string) artifact.Ref {
+	p := &e.program
+	o := artifact.Object{
+		Extra: r.extra, Names: r.names, Unevaluated: r.unevaluated,
+		MinProperties: r.count.min, MaxProperties: r.count.max, Covers: uint32(bit(r.covers)),
+	}
+	var texts []artifact.Text
+	for _, name := range tracked {
+		texts = append(texts, e.text(name))
+	}
+	o.Tracked = push(&p.Tracked, texts...)
+	o.Keys = push(&p.Keys, e.keys(r, tracked)...)
+	o.Required = push(&p.Words, bitset(r.required, tracked)...)
+	var dependents []artifact.Dependent
+	for _, d := range r.dependents {
+		dependents = append(dependents, artifact.Dependent{
+			Needs: push(&p.Words, bitset(d.Names, tracked)...),
+			Bit:   uint32(slices.Index(tracked, d.Name)),
+		})
+	}
+	o.Dependents = push(&p.Dependents, dependents...)
+	var patterns []artifact.Pattern
+	for _, pattern := range r.patterns {
+		patterns = append(patterns, artifact.Pattern{Automaton: pattern.automaton, Schema: pattern.node})
+	}
+	o.Patterns = push(&p.Patterns, patterns...)
+	p.Objects = append(p.Objects, o)
+	return last(p.Objects)
+}
+
+// keys is the hash table of all names that the object declares or tracks.
+func (e *emitter) keys(r *objectRule, tracked []string) []artifact.Key {
+	names := map[string]*artifact.Key{}
+	var order []string
+	key := func(name string) *artifact.Key {
+		if names[name] == nil {
+			names[name] = &artifact.Key{Hash: artifact.HashName([]byte(name)), Name: e.text(name)}
+			order = append(order, name)
+		}
+		return names[name]
+	}
+	for _, property := range r.properties {
+		k := key(property.name)
+		k.Flags |= artifact.KeyDeclared
+		k.Schema = property.node
+	}
+	for i, name := range tracked {
+		k := key(name)
+		k.Flags |= artifact.KeyTracked
+		k.Bit = uint16(i)
+	}
+	keys := make([]artifact.Key, tableSize(len(order)))
+	for _, name := range order {
+		k := names[name]
+		slot := uint32(k.Hash) & uint32(len(keys)-1)
+		for keys[slot].Flags != 0 {
+			slot = (slot + 1) & uint32(len(keys)-1)
+		}
+		keys[slot] = *k
+	}
+	return keys
+}
+
+// tableSize is a power of two that leaves half of the slots free.
+func tableSize(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return 1 << bits.Len(uint(2*n-1))
+}
+
+// bitset is the set of those names, by their places among the tracked.
+func bitset(names, tracked []string) []uint64 {
+	words := make([]uint64, (len(tracked)+63)/64)
+	for _, name := range names {
+		i := slices.Index(tracked, name)
+		words[i/64] |= 1 << (i % 64)
+	}
+	return words
+}
+
+func bit(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (e *emitter) automaton(dfa *regex.DFA) {
+	p := &e.program
+	a := artifact.Automaton{MaxRunes: artifact.Unbounded, Width: uint16(dfa.Classes), Start: dfa.Start}
+	if dfa.MinRunes >= 0 {
+		a.MinRunes = clamp(uint64(dfa.MinRunes))
+	}
+	if dfa.MaxRunes >= 0 {
+		a.MaxRunes = clamp(uint64(dfa.MaxRunes))
+	}
+	a.Class = uint32(slices.Index(p.Classes, dfa.Class))
+	if a.Class == 1<<32-1 {
+		a.Class = push(&p.Classes, dfa.Class).Off
+	}
+	a.Next = push(&p.Next, dfa.Next...)
+	accept := make([]uint8, len(dfa.Accept))
+	for i, ok := range dfa.Accept {
+		accept[i] = bit(ok)
+	}
+	a.Accept = push(&p.Accept, accept...)
+	p.Automata = append(p.Automata, a)
+}

@@ -1,0 +1,132 @@
+package enforce
+
+import (
+	"bytes"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/limit"
+	"github.com/threatgate/threatgate/internal/enforce/token"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// judgeCredentials looks for one alternative all of whose credentials are
+// there. Of the ways in which the others fail, the one that came furthest is
+// the violation.
+func (r *Request) judgeCredentials() (stop bool) {
+	b := r.engine.bundle
+	alternatives := artifact.Of(b.Alternatives, r.op.Security)
+	if len(alternatives) == 0 {
+		return false
+	}
+	furthest := violation.TokenMissing
+	for _, a := range alternatives {
+		worst := violation.None
+		for i := range artifact.Of(b.Credentials, a.Credentials) {
+			if code := r.judgeCredential(&b.Credentials[int(a.Credentials.Off)+i]); code != violation.None && (worst == violation.None || code < worst) {
+				worst = code
+			}
+		}
+		if worst == violation.None {
+			return false
+		}
+		// The codes stand in this order: missing, malformed, not verified, scope.
+		furthest = max(furthest, worst)
+	}
+	return r.violate(furthest, violation.InRequest, nil, nil)
+}
+
+// judgeCredential returns what is wrong with one credential.
+func (r *Request) judgeCredential(c *artifact.Credential) violation.Code {
+	b := r.engine.bundle
+	name := b.String(c.Name)
+	switch c.Kind {
+	case artifact.CredentialHeader:
+		return r.present(r.headers.values(name))
+	case artifact.CredentialCookie:
+		return r.present(func(yield func([]byte) bool) {
+			r.headers.cookies(func(n, v []byte) bool { return !bytes.Equal(n, name) || yield(v) })
+		})
+	case artifact.CredentialQuery:
+		return r.present(r.rawQuery(name))
+	}
+	if r.headers.authorizations == 0 {
+		return violation.TokenMissing
+	}
+	scheme, credentials := token.Authorization(r.headers.authorization)
+	if !equalFold(scheme, name) {
+		return violation.TokenMissing
+	}
+	if r.headers.authorizations > 1 {
+		return violation.TokenMalformed // who knows which one the upstream reads
+	}
+	switch {
+	case c.Kind == artifact.CredentialBasic && !token.Basic(credentials),
+		c.Kind == artifact.CredentialBearer && !token.Bearer(credentials),
+		len(credentials) == 0:
+		return violation.TokenMalformed
+	case c.Issuers.Len == 0:
+		return violation.None
+	case !r.verified(c):
+		return violation.TokenNotVerified
+	}
+	for _, scope := range artifact.Of(b.Scopes, c.Scopes) {
+		if !r.claims.HasScope(b.String(scope)) {
+			return violation.Scope
+		}
+	}
+	return violation.None
+}
+
+// present judges a credential of which only presence can be judged.
+func (r *Request) present(values func(yield func([]byte) bool)) violation.Code {
+	code := violation.TokenMissing
+	for v := range values {
+		if len(v) == 0 || code == violation.None { // empty, or given twice
+			return violation.TokenMalformed
+		}
+		code = violation.None
+	}
+	return code
+}
+
+// verified reports whether Envoy has verified the request's token for one of
+// the credential's issuers, and keeps its claims. The payload stands in a
+// header that Envoy alone can set.
+func (r *Request) verified(c *artifact.Credential) bool {
+	b := r.engine.bundle
+	for _, issuer := range artifact.Of(b.Issuers, c.Issuers) {
+		for payload := range r.headers.values(b.String(issuer.Header)) {
+			var ok bool
+			if r.jwt, ok = token.DecodePayload(r.jwt[:0], payload); !ok {
+				return false
+			}
+			r.claims, ok = token.ReadClaims(r.jwt)
+			return ok
+		}
+	}
+	return false
+}
+
+// judgeLimits counts the request against each of the operation's limits.
+func (r *Request) judgeLimits(w World) (stop bool) {
+	b := r.engine.bundle
+	for i := range artifact.Of(b.Limits, r.op.Limits) {
+		l := &b.Limits[int(r.op.Limits.Off)+i]
+		var key []byte
+		switch {
+		case l.Key == artifact.PerSubject && len(r.claims.Subject) > 0:
+			key = r.claims.Subject
+		case l.Key != artifact.PerOperation:
+			key = w.ClientAddress()
+		}
+		rate := limit.Rate{Interval: l.Interval, Burst: l.Burst}
+		wait := r.engine.table.Take(w, b.String(l.Class), r.key.Sum(key), rate, w.Now())
+		if wait > 0 {
+			r.limit, r.allow = l, uint64(wait)
+			if r.violate(violation.Rate, violation.InRequest, nil, nil) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,270 @@
+// Package json cuts JSON text into tokens while it arrives, in chunks of any
+// size, without ever holding more of it than one name or one number.
+//
+// It is RFC 8259 with the strictness of I-JSON (RFC 7493): no duplicate
+// names, no invalid UTF-8, no escaped lone surrogates. A byte order mark and
+// anything but white space behind the value are errors too. Noncharacters
+// pass: they are ordinary in practice, and harmless.
+//
+// The tokens, and the first error, are the same however the text is cut into
+// chunks, apart from where a string is cut into parts.
+package json
+
+import (
+	"github.com/threatgate/threatgate/internal/enforce/distinct"
+	"github.com/threatgate/threatgate/internal/enforce/siphash"
+)
+
+// Token is what Next found.
+type Token uint8
+
+const (
+	More   Token = iota // nothing yet: the chunk is used up
+	End                 // after Finish: the text was one whole value
+	Failed              // see Tokenizer.Err
+	BeginObject
+	EndObject
+	BeginArray
+	EndArray
+	Name   // Bytes is the whole name
+	Part   // Bytes is a part of a string, with more to come; it may end inside of a character
+	String // Bytes is the last part of a string, or all of it
+	Number // Bytes is the number as written
+	True
+	False
+	Null
+)
+
+// Error says why a text was refused.
+type Error uint8
+
+const (
+	NoError       Error = iota
+	Syntax              // not JSON, or not I-JSON
+	DuplicateName       // twice the same name in one object, after unescaping
+	Depth               // arrays and objects nested deeper than MaxDepth
+	TokenLength         // a name or number longer than MaxToken
+)
+
+// Limits bound what a Tokenizer has to remember.
+type Limits struct {
+	MaxDepth int // open arrays and objects
+	MaxToken int // bytes of a name, after unescaping, or of a number
+}
+
+// Tokenizer cuts one text into tokens. Reset makes it ready, as often as one
+// likes; it keeps its memory.
+type Tokenizer struct {
+	Bytes []byte // of the last token; valid until the next call of Next, Feed or Finish
+	Err   Error  // why the last token was Failed
+
+	chunk  []byte
+	pos    int
+	final  bool
+	state  state
+	after  state // what state follows the end of a value, where we are now
+	inside inside
+	limits Limits
+
+	depth int
+	kinds []uint64 // a bit for each open container: 1 for an object
+	names distinct.Sets // of the open objects
+	key   siphash.Key
+
+	buf     []byte // a name or number of which a part is no longer in the chunk, or which has escapes
+	text    text
+	number  numberState
+	word    string // the literal that we are inside of
+	matched int    // how many of its bytes have been seen
+}
+
+// inside says which token the last chunk ended in, or that the text is
+// already refused.
+type inside uint8
+
+const (
+	nothing inside = iota
+	aString
+	aName
+	aNumber
+	aLiteral
+	anError
+)
+
+// Reset makes t ready for a new text. The key should be a secret: it hashes
+// the names, see package distinct.
+func (t *Tokenizer) Reset(l Limits, key siphash.Key) {
+	t.Bytes, t.Err = nil, NoError
+	t.chunk, t.pos, t.final = nil, 0, false
+	t.state, t.after, t.inside, t.limits = stateValue, stateDone, nothing, l
+	t.depth, t.kinds = 0, t.kinds[:0]
+	t.names.Reset()
+	t.key = key
+	t.text = text{}
+}
+
+// Feed gives t the next chunk, once Next has returned More. The chunk must
+// not change until Next returns More again.
+func (t *Tokenizer) Feed(chunk []byte) { t.chunk, t.pos = chunk, 0 }
+
+// Finish says that no chunk follows, once Next has returned More.
+func (t *Tokenizer) Finish() { t.chunk, t.pos, t.final = nil, 0, true }
+
+// Next returns the next token.
+func (t *Tokenizer) Next() Token {
+	if t.inside != nothing {
+		return t.resume()
+	}
+	b, i, s := t.chunk, t.pos, t.state
+	for i < len(b) {
+		c := b[i]
+		i++
+		a := grammar[s&15][classes[c]&15]
+		if a < action(stateCount) {
+			s = state(a)
+			if s == stateNone {
+				return t.fail(Syntax)
+			}
+			continue
+		}
+		switch a {
+		case beginName:
+			t.state, t.buf = stateColon, t.buf[:0]
+			if n := plainRun(b[i:]); i+n < len(b) && b[i+n] == '"' {
+				t.pos = i + n + 1
+				return t.endName(b[i : i+n])
+			}
+			t.pos, t.inside = i, aName
+			return t.namePart()
+		case beginString:
+			t.state = t.after
+			if n := plainRun(b[i:]); i+n < len(b) && b[i+n] == '"' {
+				t.Bytes, t.pos = b[i:i+n], i+n+1
+				return String
+			}
+			t.pos, t.inside = i, aString
+			return t.stringPart()
+		case beginNumber:
+			t.pos, t.state, t.buf = i-1, t.after, t.buf[:0]
+			t.number, t.inside = numberStart, aNumber
+			return t.numberPart()
+		case beginLiteral:
+			t.pos, t.state = i-1, t.after
+			t.word, t.matched, t.inside = literal(c), 0, aLiteral
+			return t.literalPart()
+		case beginObject:
+			return t.begin(i, 1)
+		case beginArray:
+			return t.begin(i, 0)
+		case endObject:
+			t.names.Pop()
+			t.end(i)
+			return EndObject
+		default:
+			t.end(i)
+			return EndArray
+		}
+	}
+	t.pos, t.state = i, s
+	switch {
+	case !t.final:
+		return More
+	case s != stateDone:
+		return t.fail(Syntax)
+	}
+	return End
+}
+
+// resume goes on in the token that the last chunk ended in.
+func (t *Tokenizer) resume() Token {
+	switch t.inside {
+	case aString:
+		return t.stringPart()
+	case aName:
+		return t.namePart()
+	case aNumber:
+		return t.numberPart()
+	case aLiteral:
+		return t.literalPart()
+	}
+	return Failed
+}
+
+func (t *Tokenizer) begin(i int, object uint64) Token {
+	if t.depth == t.limits.MaxDepth {
+		return t.fail(Depth)
+	}
+	if t.depth%64 == 0 {
+		t.kinds = append(t.kinds[:t.depth/64], 0)
+	}
+	t.kinds[t.depth/64] |= object << (t.depth % 64)
+	t.depth++
+	t.pos = i
+	if object != 0 {
+		t.names.Push()
+		t.state, t.after = stateFirstName, stateObjectNext
+		return BeginObject
+	}
+	t.state, t.after = stateFirstItem, stateArrayNext
+	return BeginArray
+}
+
+func (t *Tokenizer) end(i int) {
+	t.pos = i
+	t.depth--
+	t.kinds[t.depth/64] &^= 1 << (t.depth % 64)
+	switch outer := t.depth - 1; {
+	case outer < 0:
+		t.after = stateDone
+	case t.kinds[outer/64]>>(outer%64)&1 != 0:
+		t.after = stateObjectNext
+	default:
+		t.after = stateArrayNext
+	}
+	t.state = t.after
+}
+
+func (t *Tokenizer) fail(e Error) Token {
+	t.Err, t.Bytes, t.inside = e, nil, anError
+	return Failed
+}
+
+// literalPart reads on in true, false or null.
+func (t *Tokenizer) literalPart() Token {
+	for t.pos < len(t.chunk) {
+		if t.chunk[t.pos] != t.word[t.matched] {
+			return t.fail(Syntax)
+		}
+		t.pos++
+		t.matched++
+		if t.matched == len(t.word) {
+			t.inside, t.Bytes = nothing, nil
+			switch t.word[0] {
+			case 't':
+				return True
+			case 'f':
+				return False
+			}
+			return Null
+		}
+	}
+	return t.starved()
+}
+
+func literal(first byte) string {
+	switch first {
+	case 't':
+		return "true"
+	case 'f':
+		return "false"
+	}
+	return "null"
+}
+
+// starved is the end of the chunk within a token.
+func (t *Tokenizer) starved() Token {
+	if t.final {
+		return t.fail(Syntax)
+	}
+	return More
+}

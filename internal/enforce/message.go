@@ -1,0 +1,117 @@
+package enforce
+
+import (
+	"bytes"
+	"unsafe"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+)
+
+// message is a request's headers, sorted out in one pass.
+type message struct {
+	fields []Header
+
+	method, path, authority      []byte
+	authorization                []byte
+	authorizations, contentTypes int // how many of these fields there are
+	contentType, contentEncoding []byte
+	requestID                    []byte
+	contentLength                int64 // -1 if there is none
+	upgrade                      bool
+}
+
+func (m *message) reset() { *m = message{contentLength: -1} }
+
+func (m *message) read(headers []Header) {
+	m.fields = headers
+	for i := range headers {
+		value := headers[i].Value
+		switch string(headers[i].Name) {
+		case ":method":
+			m.method = value
+		case ":path":
+			m.path = value
+		case ":authority":
+			m.authority = value
+		case "authorization":
+			m.authorization = value
+			m.authorizations++
+		case "content-type":
+			m.contentType = value
+			m.contentTypes++
+		case "content-encoding":
+			m.contentEncoding = value
+		case "content-length":
+			m.contentLength = length(value)
+		case "upgrade":
+			m.upgrade = true
+		case "x-request-id":
+			m.requestID = value
+		}
+	}
+}
+
+// values calls yield with each value of the header field name.
+func (m *message) values(name []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for i := range m.fields {
+			if bytes.Equal(m.fields[i].Name, name) && !yield(m.fields[i].Value) {
+				return
+			}
+		}
+	}
+}
+
+// cookies calls yield with the name and value of each cookie (RFC 6265
+// section 4.2.1).
+func (m *message) cookies(yield func(name, value []byte) bool) {
+	for field := range m.values(cookie) {
+		for len(field) > 0 {
+			var one []byte
+			one, field, _ = bytes.Cut(field, []byte{';'})
+			name, value, _ := bytes.Cut(bytes.TrimLeft(one, " "), []byte{'='})
+			if !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+var cookie = []byte("cookie")
+
+// length reads a Content-Length that Envoy has found well formed.
+func length(value []byte) int64 {
+	n := int64(0)
+	for _, c := range value {
+		if c < '0' || c > '9' || n > 1<<50 {
+			return -1
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}
+
+// equalFold compares ASCII text without case.
+func equalFold(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// text is b as a string that shares its memory.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func hasTypes(set, any artifact.Types) bool { return set&any != 0 }

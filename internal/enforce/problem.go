@@ -1,0 +1,188 @@
+package enforce
+
+import (
+	"strconv"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// Status is the HTTP status of the answer to a rejected request.
+func (r *Request) Status() int {
+	if v := r.rejecting(); v != nil {
+		return v.Code.Status()
+	}
+	return violation.Failure.Status()
+}
+
+// Details is the text for %RESPONSE_CODE_DETAILS%.
+func (r *Request) Details(dst []byte) []byte {
+	code := violation.Failure
+	if v := r.rejecting(); v != nil {
+		code = v.Code
+	}
+	return appendURN(append(dst, "threatgate:"...), code)
+}
+
+func appendURN(dst []byte, code violation.Code) []byte {
+	dst = append(dst, code.Family().String()...)
+	dst = append(dst, ':')
+	return append(dst, code.String()...)
+}
+
+// AppendProblem appends the body of the answer to a rejected request: problem
+// details (RFC 9457) without any submitted value.
+func (r *Request) AppendProblem(dst []byte) []byte {
+	failure := violation.Violation{Code: violation.Failure, Threat: violation.Contract}
+	v := r.rejecting()
+	if v == nil {
+		v = &failure
+	}
+	dst = append(dst, `{"type":"urn:threatgate:`...)
+	dst = appendURN(dst, v.Code)
+	dst = append(dst, `","title":"`...)
+	dst = append(dst, v.Code.Title()...)
+	dst = append(dst, `","status":`...)
+	dst = strconv.AppendInt(dst, int64(v.Code.Status()), 10)
+	dst = append(dst, `,"detail":`...)
+	dst = appendDetail(dst, v)
+	if len(r.headers.requestID) > 0 {
+		dst = append(dst, `,"instance":`...)
+		dst = appendQuoted(dst, text(r.headers.requestID))
+	}
+	dst = append(dst, `,"errors":[{`...)
+	switch {
+	case v.In >= violation.InPath:
+		dst = append(dst, `"parameter":`...)
+		dst = appendQuoted(dst, v.Pointer)
+		dst = append(dst, `,"in":"`...)
+		dst = append(dst, v.In.String()...)
+		dst = append(dst, `",`...)
+	case v.In == violation.InBody:
+		dst = append(dst, `"pointer":`...)
+		dst = appendQuoted(dst, v.Pointer)
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"code":"`...)
+	dst = append(dst, v.Code.String()...)
+	dst = append(dst, `","threat":`...)
+	dst = appendQuoted(dst, v.Threat)
+	return append(dst, "}]}\n"...)
+}
+
+// appendDetail appends a sentence that says where the violation is.
+func appendDetail(dst []byte, v *violation.Violation) []byte {
+	dst = append(dst, '"')
+	dst = append(dst, v.Code.Title()...)
+	switch {
+	case v.In >= violation.InPath && v.Pointer != "":
+		dst = append(dst, ": "...)
+		dst = append(dst, v.In.String()...)
+		dst = append(dst, " parameter "...)
+		dst = appendEscaped(dst, v.Pointer)
+	case v.In == violation.InBody && v.Pointer != "":
+		dst = append(dst, ": body at "...)
+		dst = appendEscaped(dst, v.Pointer)
+	}
+	return append(dst, `."`...)
+}
+
+func appendQuoted(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	dst = appendEscaped(dst, s)
+	return append(dst, '"')
+}
+
+// appendEscaped escapes s for a JSON string. Bytes that are not ASCII are
+// kept: everything that comes here is UTF-8, but for request ids, which are
+// cut down to ASCII.
+func appendEscaped(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c < ' ':
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// ResponseHeaders calls yield with each header of the answer to a rejected
+// request.
+func (r *Request) ResponseHeaders(yield func(name, value []byte)) {
+	yield([]byte("content-type"), []byte("application/problem+json"))
+	v := r.rejecting()
+	if v == nil {
+		return
+	}
+	switch v.Code {
+	case violation.Method:
+		yield([]byte("allow"), r.allowed())
+	case violation.TokenMissing, violation.TokenMalformed, violation.TokenNotVerified, violation.Scope:
+		r.challenges(v.Code, yield)
+	case violation.Rate:
+		seconds := func(ns uint64) []byte { return strconv.AppendUint(nil, (ns+1e9-1)/1e9, 10) }
+		yield([]byte("retry-after"), seconds(r.allow))
+		policy := strconv.AppendUint([]byte(`"default";q=`), uint64(r.limit.Limit), 10)
+		yield([]byte("ratelimit-policy"), strconv.AppendUint(append(policy, ";w="...), uint64(r.limit.Window), 10))
+		yield([]byte("ratelimit"), append([]byte(`"default";r=0;t=`), seconds(r.allow)...))
+	}
+}
+
+// allowed lists the methods of the path (RFC 9110 section 10.2.1).
+func (r *Request) allowed() []byte {
+	var list []byte
+	head, hasGet := false, false
+	for _, m := range r.match.Methods {
+		name := r.engine.bundle.String(m.Name)
+		head, hasGet = head || string(name) == "HEAD", hasGet || string(name) == "GET"
+		if len(list) > 0 {
+			list = append(list, ", "...)
+		}
+		list = append(list, name...)
+	}
+	if hasGet && !head {
+		list = append(list, ", HEAD"...)
+	}
+	return list
+}
+
+// challenges names the schemes that the operation accepts (RFC 9110 section
+// 11.6.1, RFC 6750 section 3).
+func (r *Request) challenges(code violation.Code, yield func(name, value []byte)) {
+	b := r.engine.bundle
+	seen := [8]bool{}
+	for _, a := range artifact.Of(b.Alternatives, r.op.Security) {
+		for _, c := range artifact.Of(b.Credentials, a.Credentials) {
+			kind := c.Kind
+			if kind == artifact.CredentialQuery || kind == artifact.CredentialCookie {
+				kind = artifact.CredentialHeader // one challenge for all keys
+			}
+			if seen[kind] {
+				continue
+			}
+			seen[kind] = true
+			var challenge []byte
+			switch kind {
+			case artifact.CredentialHeader:
+				challenge = append(challenge, "ApiKey"...)
+			default:
+				challenge = append(challenge, b.String(c.Name)...)
+			}
+			challenge = append(append(append(challenge, ` realm="`...), b.String(b.Meta.API)...), '"')
+			if kind == artifact.CredentialBearer {
+				switch code {
+				case violation.TokenMalformed, violation.TokenNotVerified:
+					challenge = append(challenge, `, error="invalid_token"`...)
+				case violation.Scope:
+					challenge = append(challenge, `, error="insufficient_scope"`...)
+				}
+			}
+			yield([]byte("www-authenticate"), challenge)
+		}
+	}
+}

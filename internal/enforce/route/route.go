@@ -1,0 +1,131 @@
+// Package route finds the operation that a request path names.
+package route
+
+import (
+	"bytes"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
+)
+
+// Match is the outcome of matching one path. It is reused from request to
+// request; its captures are valid until the next call of Find.
+type Match struct {
+	Operation *artifact.Operation // nil if no template with that method matches
+	Methods   []artifact.Method   // then those of a template that matches the path; empty if none does
+
+	captures [artifact.MaxCaptures][]byte
+	count    int
+	decoded  []byte // memory of segments that had escapes
+}
+
+// Capture is the decoded text of the template's i-th parameter.
+func (m *Match) Capture(i int) []byte { return m.captures[i] }
+
+// Find matches a method and a path. Concrete paths go before templated ones
+// (OAS section 4.8.8.1), segment by segment; a path that leads nowhere, or to
+// a template without that method, backs up. Since routes are a tree, no node
+// is visited twice.
+func (m *Match) Find(b *artifact.Bundle, method, path []byte) {
+	m.Operation, m.Methods, m.count, m.decoded = nil, nil, 0, m.decoded[:0]
+	if len(path) > 0 && path[0] == '/' {
+		m.walk(b, 0, method, path[1:], false)
+	}
+}
+
+// walk matches rest, which starts at a segment, below node; ended says that
+// the last segment was used up.
+func (m *Match) walk(b *artifact.Bundle, node uint32, method, rest []byte, ended bool) bool {
+	n := &b.Nodes[node]
+	if ended {
+		return m.end(b, artifact.Of(b.Methods, n.Methods), method)
+	}
+	segment, tail, more := bytes.Cut(rest, []byte{'/'})
+	if !uri.Plain(segment, false) {
+		start := len(m.decoded)
+		m.decoded, _ = uri.Unescape(m.decoded, segment, false)
+		segment = m.decoded[start:]
+	}
+	if next, ok := literal(b, artifact.Of(b.Literals, n.Literals), segment); ok && m.walk(b, next, method, tail, !more) {
+		return true
+	}
+	for i := range artifact.Of(b.Templates, n.Templates) {
+		t := &b.Templates[int(n.Templates.Off)+i]
+		mark := m.count
+		if m.capture(b, artifact.Of(b.Pieces, t.Pieces), segment) && m.walk(b, t.Node, method, tail, !more) {
+			return true
+		}
+		m.count = mark
+	}
+	return false
+}
+
+// end looks for the method where the path ends. HEAD follows GET (RFC 9110
+// section 9.3.2).
+func (m *Match) end(b *artifact.Bundle, methods []artifact.Method, method []byte) bool {
+	for _, name := range [...][]byte{method, get} {
+		for _, one := range methods {
+			if bytes.Equal(b.String(one.Name), name) {
+				m.Operation = &b.Operations[one.Operation]
+				return true
+			}
+		}
+		if string(method) != "HEAD" {
+			break
+		}
+	}
+	if len(m.Methods) == 0 {
+		m.Methods = methods
+	}
+	return false
+}
+
+var get = []byte("GET")
+
+// literal finds the edge for segment by bisection.
+func literal(b *artifact.Bundle, edges []artifact.Literal, segment []byte) (uint32, bool) {
+	lo, hi := 0, len(edges)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		switch bytes.Compare(b.String(edges[mid].Text), segment) {
+		case 0:
+			return edges[mid].Node, true
+		case -1:
+			lo = mid + 1
+		default:
+			hi = mid
+		}
+	}
+	return 0, false
+}
+
+// capture matches one segment against the pieces of a template. A capture
+// takes as little as it can and at least one byte, the last one all there is.
+func (m *Match) capture(b *artifact.Bundle, pieces []artifact.Piece, segment []byte) bool {
+	for i, p := range pieces {
+		if text := b.String(p.Text); len(text) > 0 {
+			if !bytes.HasPrefix(segment, text) {
+				return false
+			}
+			segment = segment[len(text):]
+			continue
+		}
+		size := len(segment)
+		switch rest := pieces[i+1:]; len(rest) {
+		case 0:
+		case 1: // a literal end: it stands at the end, wherever else it occurs
+			size -= len(b.String(rest[0].Text))
+		default:
+			if size > 0 {
+				size = 1 + bytes.Index(segment[1:], b.String(rest[0].Text))
+			}
+		}
+		if size < 1 || m.count == len(m.captures) {
+			return false
+		}
+		m.captures[m.count] = segment[:size]
+		m.count++
+		segment = segment[size:]
+	}
+	return len(segment) == 0
+}

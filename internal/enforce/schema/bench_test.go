@@ -1,0 +1,90 @@
+package schema_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/threatgate/threatgate/internal/enforce/schema"
+	"github.com/threatgate/threatgate/internal/enforce/siphash"
+)
+
+// orderSchema has what common bodies have: patterns, an enum, formats,
+// nesting.
+const orderSchema = `
+T:
+  type: object
+  required: [id, customer, currency, total, items]
+  properties:
+    id: {type: string, pattern: "^ord-[0-9]{6}$"}
+    customer: {type: string, minLength: 1, maxLength: 64}
+    currency: {type: string, enum: [EUR, USD, GBP]}
+    total: {type: number, minimum: 0}
+    placed: {type: string, format: date-time}
+    paid: {type: boolean}
+    address: {$ref: "#/components/schemas/Address"}
+    items: {type: array, maxItems: 10000, items: {$ref: "#/components/schemas/Item"}}
+Address:
+  type: object
+  required: [street, zip]
+  properties:
+    street: {type: string, maxLength: 100}
+    zip: {type: string, pattern: "^[0-9]{5}$"}
+Item:
+  type: object
+  required: [sku, quantity]
+  additionalProperties: false
+  properties:
+    sku: {type: string, pattern: "^[A-Z]{3}-[0-9]{4}$"}
+    quantity: {type: integer, minimum: 1, maximum: 1000}
+    price: {type: number, minimum: 0}
+    note: {type: string, maxLength: 200}
+`
+
+func orderBody(items int) []byte {
+	var list []string
+	for i := range items {
+		list = append(list, fmt.Sprintf(`{"sku":"ABC-%04d","quantity":%d,"price":%d.99,"note":"please leave it at the back door"}`, i%10000, i%1000+1, i%100))
+	}
+	return []byte(`{"id":"ord-123456","customer":"Ada Lovelace","currency":"EUR","total":99.5,"paid":true,` +
+		`"placed":"2026-11-23T12:00:00Z","address":{"street":"12 Main St","zip":"12345"},"items":[` + strings.Join(list, ",") + `]}`)
+}
+
+func BenchmarkMachine(b *testing.B) {
+	p, root := compile(b, "3.0.3", orderSchema)
+	for _, items := range []int{0, 8, 92, 1080} {
+		body := orderBody(items)
+		b.Run(fmt.Sprintf("%dB", len(body)), func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			var m schema.Machine
+			m.SetSecret(siphash.Key{K0: 1, K1: 2})
+			for b.Loop() {
+				if got := judge(&m, p, root, all, body); got != "" {
+					b.Fatal(got)
+				}
+			}
+		})
+	}
+}
+
+func TestNoAllocations(t *testing.T) {
+	p, root := compile(t, "3.0.3", orderSchema)
+	body := orderBody(20)
+	var m schema.Machine
+	run := func() {
+		m.Start(p, root, all)
+		for rest := body; len(rest) > 0; {
+			n := min(100, len(rest))
+			m.Write(rest[:n])
+			rest = rest[n:]
+		}
+		if !m.End() {
+			t.Fatal("not valid")
+		}
+	}
+	run()
+	if n := testing.AllocsPerRun(100, run); n != 0 {
+		t.Errorf("%v allocations for a value, want 0", n)
+	}
+}

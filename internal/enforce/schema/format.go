@@ -1,0 +1,275 @@
+package schema
+
+import (
+	"bytes"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+)
+
+// hasFormat judges the formats that are no regular language, or not a small
+// one. Strings of more than artifact.MaxFormat bytes have none of them.
+func hasFormat(f artifact.Format, s []byte) bool {
+	if len(s) > artifact.MaxFormat {
+		return false
+	}
+	switch f {
+	case artifact.FormatDate:
+		return isDate(s)
+	case artifact.FormatDateTime:
+		return len(s) > 11 && isDate(s[:10]) && s[10]|0x20 == 't' && isTime(s[11:])
+	case artifact.FormatTime:
+		return isTime(s)
+	case artifact.FormatUUID:
+		return isUUID(s)
+	case artifact.FormatEmail:
+		return isEmail(s)
+	case artifact.FormatHostname:
+		return isHostname(s)
+	case artifact.FormatIPv4:
+		return isIPv4(s)
+	case artifact.FormatIPv6:
+		return isIPv6(s)
+	}
+	return true
+}
+
+// isDate is full-date of RFC 3339, section 5.6, in the calendar.
+func isDate(s []byte) bool {
+	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
+		return false
+	}
+	year, month, day := number(s[:4]), number(s[5:7]), number(s[8:])
+	return year >= 0 && 1 <= month && month <= 12 && 1 <= day && day <= daysIn(year, month)
+}
+
+func daysIn(year, month int) int {
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
+}
+
+// isTime is full-time of RFC 3339, section 5.6. A second 60 is a leap second:
+// it ends a day in UTC (section 5.7).
+func isTime(s []byte) bool {
+	if len(s) < 9 || s[2] != ':' || s[5] != ':' {
+		return false
+	}
+	hour, minute, second := number(s[:2]), number(s[3:5]), number(s[6:8])
+	if hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 {
+		return false
+	}
+	zone := s[8:]
+	if zone[0] == '.' {
+		n := 1
+		for n < len(zone) && isDigit(zone[n]) {
+			n++
+		}
+		if n == 1 || n == len(zone) {
+			return false
+		}
+		zone = zone[n:]
+	}
+	offset := 0
+	if zone[0]|0x20 != 'z' || len(zone) != 1 {
+		if len(zone) != 6 || zone[0] != '+' && zone[0] != '-' || zone[3] != ':' {
+			return false
+		}
+		h, m := number(zone[1:3]), number(zone[4:])
+		if h < 0 || h > 23 || m < 0 || m > 59 {
+			return false
+		}
+		offset = h*60 + m
+		if zone[0] == '-' {
+			offset = -offset
+		}
+	}
+	const day = 24 * 60
+	return second < 60 || (hour*60+minute-offset+day)%day == day-1
+}
+
+// isUUID is the text form of RFC 9562, section 4.
+func isUUID(s []byte) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range s {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if c != '-' {
+				return false
+			}
+		} else if !isHex(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// isEmail is Mailbox of RFC 5321, section 4.1.2.
+func isEmail(s []byte) bool {
+	at := bytes.LastIndexByte(s, '@')
+	if at < 1 || at > 64 {
+		return false
+	}
+	local, domain := s[:at], s[at+1:]
+	if local[0] == '"' {
+		if !isQuotedString(local) {
+			return false
+		}
+	} else if !isDotString(local) {
+		return false
+	}
+	if n := len(domain); n > 2 && domain[0] == '[' && domain[n-1] == ']' {
+		literal := domain[1 : n-1]
+		if v6, ok := bytes.CutPrefix(literal, []byte("IPv6:")); ok {
+			return isIPv6(v6)
+		}
+		return isIPv4(literal)
+	}
+	return isHostname(domain)
+}
+
+func isDotString(s []byte) bool {
+	dot := true // a dot, or nothing, is just before
+	for _, c := range s {
+		switch {
+		case c == '.' && !dot:
+			dot = true
+		case isLetter(c) || isDigit(c) || bytes.IndexByte([]byte("!#$%&'*+-/=?^_`{|}~"), c) >= 0:
+			dot = false
+		default:
+			return false
+		}
+	}
+	return !dot
+}
+
+func isQuotedString(s []byte) bool {
+	if len(s) < 2 || s[len(s)-1] != '"' {
+		return false
+	}
+	s = s[1 : len(s)-1]
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' {
+			i++
+			if i == len(s) {
+				return false
+			}
+		} else if s[i] == '"' {
+			return false
+		}
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// isHostname is a name of RFC 1123, section 2.1: labels of letters, digits
+// and hyphens.
+func isHostname(s []byte) bool {
+	if len(s) > 253 {
+		return false
+	}
+	label := 0
+	for i, c := range s {
+		switch {
+		case c == '.':
+			if label == 0 || s[i-1] == '-' {
+				return false
+			}
+			label = 0
+			continue
+		case c == '-':
+			if label == 0 {
+				return false
+			}
+		case !isLetter(c) && !isDigit(c):
+			return false
+		}
+		if label++; label > 63 {
+			return false
+		}
+	}
+	return label > 0 && s[len(s)-1] != '-'
+}
+
+// isIPv4 is dotted-quad of RFC 2673, section 3.2: no leading zeros.
+func isIPv4(s []byte) bool {
+	for part := range 4 {
+		n := 0
+		for n < len(s) && isDigit(s[n]) {
+			n++
+		}
+		if n == 0 || n > 3 || number(s[:n]) > 255 || n > 1 && s[0] == '0' {
+			return false
+		}
+		s = s[n:]
+		if part < 3 {
+			if len(s) == 0 || s[0] != '.' {
+				return false
+			}
+			s = s[1:]
+		}
+	}
+	return len(s) == 0
+}
+
+// isIPv6 is the text form of RFC 4291, section 2.2, without a zone.
+func isIPv6(s []byte) bool {
+	groups, gap := 0, false
+	if bytes.HasPrefix(s, []byte("::")) {
+		gap = true
+		s = s[2:]
+	}
+	for len(s) > 0 {
+		n := 0
+		for n < len(s) && isHex(s[n]) {
+			n++
+		}
+		if n < len(s) && s[n] == '.' {
+			groups += 2
+			return isIPv4(s) && (groups == 8 || gap && groups < 8)
+		}
+		if n == 0 || n > 4 {
+			return false
+		}
+		groups++
+		s = s[n:]
+		switch {
+		case len(s) == 0:
+		case bytes.HasPrefix(s, []byte("::")):
+			if gap {
+				return false
+			}
+			gap = true
+			s = s[2:]
+		case s[0] == ':' && len(s) > 1:
+			s = s[1:]
+		default:
+			return false
+		}
+	}
+	return groups == 8 || gap && groups < 8
+}
+
+// number is the value of decimal digits, -1 if something else is among them.
+func number(s []byte) (n int) {
+	for _, c := range s {
+		if !isDigit(c) {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isHex(c byte) bool    { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }

@@ -1,0 +1,77 @@
+package schema
+
+import (
+	"strconv"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// place is something within a value: a property that is missing, an item too
+// many.
+type place struct {
+	kind placeKind
+	name artifact.Text
+	item uint32
+}
+
+type placeKind uint8
+
+const (
+	placeNone placeKind = iota
+	placeName           // a name that the schema spells
+	placeAny            // another name
+	placeItem
+)
+
+// violate notes a violation by the value that depth frames are around, or by
+// what is at a place within it.
+func (m *Machine) violate(code violation.Code, location artifact.Text, depth int, at place) {
+	if m.stopped {
+		return
+	}
+	start := len(m.pointers)
+	for i := range m.frames[:depth] {
+		f := &m.frames[i]
+		switch {
+		case !f.isObject:
+			m.pointers = append(m.pointers, '/')
+			m.pointers = strconv.AppendUint(m.pointers, uint64(f.count-1), 10)
+		case f.spelt:
+			m.appendName(f.child)
+		default:
+			m.pointers = append(m.pointers, "/*"...)
+		}
+	}
+	switch at.kind {
+	case placeName:
+		m.appendName(at.name)
+	case placeAny:
+		m.pointers = append(m.pointers, "/*"...)
+	case placeItem:
+		m.pointers = append(m.pointers, '/')
+		m.pointers = strconv.AppendUint(m.pointers, uint64(at.item), 10)
+	}
+	m.violations = append(m.violations, Violation{code, m.pointers[start:], location})
+	m.stopped = m.options.FailFast || len(m.violations) >= m.options.MaxViolations
+}
+
+// appendName appends a name that the schema spells, escaped as RFC 6901 says.
+// One that holds control characters becomes "*".
+func (m *Machine) appendName(t artifact.Text) {
+	start := len(m.pointers)
+	m.pointers = append(m.pointers, '/')
+	for _, c := range m.program.String(t) {
+		switch {
+		case c < ' ' || c == 0x7f:
+			m.pointers = append(m.pointers[:start], "/*"...)
+			return
+		case c == '~':
+			m.pointers = append(m.pointers, "~0"...)
+		case c == '/':
+			m.pointers = append(m.pointers, "~1"...)
+		default:
+			m.pointers = append(m.pointers, c)
+		}
+	}
+}

@@ -1,0 +1,405 @@
+package schema
+
+import (
+	"bytes"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// task is one schema that judges one open value.
+//
+// A task that is muted may fail without making the whole value invalid,
+// because it stands for a branch of anyOf, not, … somewhere above; its
+// failure is told to those that wait for it. The failure of any other task
+// is a violation; it goes on, to find more of them.
+type task struct {
+	schema  uint32
+	rule    artifact.Ref // into Arrays or Objects, by the value's type
+	link    link         // what waits for it
+	more    int32        // index of a further link in Machine.more, plus 1
+	depth   int32        // of the value: frames around it
+	tallies int32        // of its groups, in Machine.tallies
+	seen    int32        // its bitset of tracked names, in Machine.seen; -1: none
+	count   uint32       // items that contains matched
+	pattern uint16       // state of its automaton, while a string arrives in parts
+	grammar uint16       // likewise
+	hit     artifact.Ref // branch that a discriminator's value selects
+	state   taskState
+	rank    uint8
+	mute    bool
+	told    bool // it has failed, and muted links know
+	counts  bool // what it has evaluated counts for the task whose unevaluated is being judged
+}
+
+type taskState uint8
+
+const (
+	live taskState = iota
+	dead           // failed, or nobody waits for it any more
+)
+
+// link leads from a task to one that waits for its verdict.
+type link struct {
+	parent int32 // task
+	tally  int32 // for the edges of a group
+	child  uint32
+	next   int32 // index of the next link in Machine.more, plus 1
+	edge   edge
+}
+
+const noParent = -1
+
+// edge says what a verdict means for the task that waits for it.
+type edge uint8
+
+const (
+	edgeAll edge = iota // its failure is the parent's
+	edgeAny
+	edgeOne
+	edgeNot
+	edgeIf
+	edgeThen
+	edgeElse
+	edgeDependent
+	edgeContains      // an item
+	edgeUnevaluated   // an item or a property that may turn out to be evaluated by another schema
+	edgeName          // the name of a property
+	edgeDiscriminator // the value that selects a branch
+	edgeCut           // none: another branch has been selected
+)
+
+// tally is the state of one group of one task.
+type tally struct {
+	live, passed uint32
+	holds        bool // the if
+	selected     artifact.Ref
+	then, other  cause // why then, the dependent schema or else has failed
+}
+
+// noBranch is what a discriminator's value selects if it is none of those
+// that the schema knows.
+const noBranch artifact.Ref = 1<<32 - 1
+
+// cause is why a task has failed.
+type cause struct {
+	code   violation.Code
+	schema uint32
+}
+
+// maxTasks bounds the tasks of one value.
+const maxTasks = 512
+
+// open begins the tasks for a value of the given type: the pending schemas
+// and, one after the other, their branches. Tasks are in the order of
+// descending rank, so that a branch stands behind all that wait for it.
+func (m *Machine) open(kind artifact.Types) (low int32) {
+	low = int32(len(m.tasks))
+	for _, p := range m.pending {
+		m.admit(low, kind, p.schema, p.link)
+	}
+	for i := low; i < int32(len(m.tasks)); i++ {
+		if m.tasks[i].rank == 0 {
+			break
+		}
+		m.branch(low, i, kind)
+	}
+	return low
+}
+
+// admit adds a task, or a link to the task that already judges the schema.
+func (m *Machine) admit(low int32, kind artifact.Types, schema uint32, l link) {
+	s := &m.program.Schemas[schema]
+	if s.Types&kind == 0 {
+		m.refuse(l, cause{s.Code, schema})
+		return
+	}
+	if s.Enum != 0 && kind&(artifact.TypeArray|artifact.TypeObject) != 0 {
+		m.refuse(l, cause{m.program.Enums[s.Enum-1].Code, schema})
+		return
+	}
+	at := len(m.tasks)
+	for i := low; i < int32(at); i++ {
+		t := &m.tasks[i]
+		if t.schema == schema {
+			m.more = append(m.more, l)
+			m.more[len(m.more)-1].next = t.more
+			t.more = int32(len(m.more))
+			t.mute = t.mute && m.muted(l)
+			return
+		}
+		if t.rank < s.Rank {
+			at = int(i)
+			break
+		}
+	}
+	if len(m.tasks)-int(low) == maxTasks {
+		m.violate(violation.Unenforceable, s.Location, len(m.frames), place{})
+		m.stopped = true
+		return
+	}
+	var rule artifact.Ref
+	switch kind {
+	case artifact.TypeObject:
+		rule = s.Object
+	case artifact.TypeArray:
+		rule = s.Array
+	}
+	m.tasks = append(m.tasks, task{})
+	copy(m.tasks[at+1:], m.tasks[at:])
+	m.tasks[at] = task{schema: schema, rule: rule, link: l, depth: int32(len(m.frames)), seen: -1, rank: s.Rank, mute: m.muted(l)}
+}
+
+// branch begins the branches of task i.
+func (m *Machine) branch(low, i int32, kind artifact.Types) {
+	p := m.program
+	groups := artifact.Of(p.Groups, p.Schemas[m.tasks[i].schema].Groups)
+	first := int32(len(m.tallies))
+	m.tasks[i].tallies = first
+	for _, g := range groups {
+		m.tallies = append(m.tallies, tally{live: g.Branches.Len})
+	}
+	for n := range groups {
+		g := &groups[n]
+		for k, b := range artifact.Of(p.Branches, g.Branches) {
+			if m.tasks[i].state != live || m.stopped {
+				return
+			}
+			if b != 0 {
+				m.admit(low, kind, uint32(b-1), link{parent: i, tally: first + int32(n), child: uint32(b), edge: branchEdge(g.Kind, k)})
+			}
+		}
+	}
+}
+
+func branchEdge(kind artifact.GroupKind, branch int) edge {
+	switch kind {
+	case artifact.GroupAny:
+		return edgeAny
+	case artifact.GroupOne:
+		return edgeOne
+	case artifact.GroupNot:
+		return edgeNot
+	case artifact.GroupDependent:
+		return edgeDependent
+	case artifact.GroupIf:
+		return edgeIf + edge(branch)
+	}
+	return edgeAll
+}
+
+// muted reports whether a failure along l is no violation in itself.
+func (m *Machine) muted(l link) bool {
+	switch {
+	case l.parent == noParent:
+		return false
+	case l.edge == edgeAll, (l.edge == edgeAny || l.edge == edgeOne) && m.tallies[l.tally].selected != 0:
+		return m.tasks[l.parent].mute
+	}
+	return true
+}
+
+// refuse is the failure of a schema that has no task, on the value that
+// begins or stands next.
+func (m *Machine) refuse(l link, c cause) {
+	if m.muted(l) {
+		m.childFailed(l, c)
+	} else {
+		m.violate(c.code, m.program.Schemas[c.schema].Location, len(m.frames), place{})
+	}
+}
+
+// fail is the failure of task i.
+func (m *Machine) fail(i int32, c cause) { m.failAt(i, c, place{}) }
+
+// failAt is the failure of task i because of something missing or surplus
+// at a place within its value.
+func (m *Machine) failAt(i int32, c cause, at place) {
+	t := &m.tasks[i]
+	if t.state != live {
+		return
+	}
+	if !t.mute {
+		m.violate(c.code, m.program.Schemas[c.schema].Location, int(t.depth), at)
+	}
+	if !t.told {
+		t.told = true
+		if t.mute {
+			t.state = dead
+		}
+		m.eachLink(t, func(l link) {
+			if m.muted(l) {
+				m.childFailed(l, c)
+			}
+		})
+	}
+	if t.mute {
+		m.sweep(i + 1)
+	}
+}
+
+// sweep ends the tasks from index i on that nobody waits for any more.
+func (m *Machine) sweep(i int32) {
+	for ; i < int32(len(m.tasks)); i++ {
+		t := &m.tasks[i]
+		if t.state != live {
+			continue
+		}
+		wanted := false
+		m.eachLink(t, func(l link) {
+			wanted = wanted || l.edge != edgeCut && (l.parent == noParent || m.tasks[l.parent].state == live)
+		})
+		if !wanted {
+			t.state = dead
+		}
+	}
+}
+
+func (m *Machine) eachLink(t *task, visit func(link)) {
+	visit(t.link)
+	for n := t.more; n > 0; n = m.more[n-1].next {
+		visit(m.more[n-1])
+	}
+}
+
+// childFailed tells a task that one it waits for has failed.
+func (m *Machine) childFailed(l link, c cause) {
+	parent := &m.tasks[l.parent]
+	if parent.state != live {
+		return
+	}
+	switch l.edge {
+	case edgeAll:
+		m.fail(l.parent, c)
+	case edgeAny, edgeOne:
+		t := &m.tallies[l.tally]
+		if t.live--; t.live == 0 && t.passed == 0 {
+			m.fail(l.parent, cause{m.group(l).Code, parent.schema})
+		}
+	case edgeThen, edgeDependent:
+		m.tallies[l.tally].then = c
+	case edgeElse:
+		m.tallies[l.tally].other = c
+	case edgeUnevaluated:
+		m.opens = append(m.opens, cover{task: l.parent, child: l.child})
+	case edgeName:
+		m.fail(l.parent, cause{violation.PropertyNames, parent.schema})
+	case edgeDiscriminator:
+		property := m.group(l).Property
+		m.failAt(l.parent, cause{violation.Discriminator, parent.schema}, place{kind: placeName, name: property})
+		m.choose(l, noBranch)
+	}
+}
+
+// childPassed tells a task that one it waits for has passed.
+func (m *Machine) childPassed(l link, hit artifact.Ref) {
+	if l.parent == noParent || m.tasks[l.parent].state != live {
+		return
+	}
+	switch l.edge {
+	case edgeAny:
+		m.tallies[l.tally].passed++
+	case edgeOne:
+		t := &m.tallies[l.tally]
+		if t.passed++; t.passed == 2 {
+			m.fail(l.parent, cause{m.group(l).Code, m.tasks[l.parent].schema})
+		}
+	case edgeNot:
+		m.fail(l.parent, cause{m.group(l).Code, m.tasks[l.parent].schema})
+	case edgeIf:
+		m.tallies[l.tally].holds = true
+	case edgeContains:
+		m.tasks[l.parent].count++
+		if f := &m.frames[m.tasks[l.parent].depth]; f.tracking {
+			m.covers = append(m.covers, cover{task: l.parent, child: l.child})
+		}
+	case edgeDiscriminator:
+		m.choose(l, hit)
+	}
+}
+
+// group returns the group that l is an edge of.
+func (m *Machine) group(l link) *artifact.Group {
+	parent := &m.tasks[l.parent]
+	groups := m.program.Schemas[parent.schema].Groups
+	return &m.program.Groups[groups.Off+uint32(l.tally-parent.tallies)]
+}
+
+// choose ends all branches of a group but the selected one, whose failures
+// count from now on like its parent's.
+func (m *Machine) choose(l link, selected artifact.Ref) {
+	parent := &m.tasks[l.parent]
+	if parent.state != live || m.tallies[l.tally].selected != 0 {
+		return
+	}
+	m.tallies[l.tally].selected = selected
+	cut := func(e *link) {
+		if e.parent == l.parent && e.tally == l.tally && e.edge != edgeDiscriminator && e.child != uint32(selected) {
+			e.edge = edgeCut
+		}
+	}
+	alive := selected == noBranch
+	for i := l.parent + 1; i < m.frames[parent.depth].high; i++ {
+		t := &m.tasks[i]
+		cut(&t.link)
+		for n := t.more; n > 0; n = m.more[n-1].next {
+			cut(&m.more[n-1])
+		}
+		alive = alive || t.state == live && t.schema == uint32(selected-1)
+		mute := true
+		m.eachLink(t, func(l link) { mute = mute && m.muted(l) })
+		t.mute = mute
+	}
+	if !alive {
+		m.fail(l.parent, cause{m.group(l).Code, parent.schema})
+	}
+	m.sweep(l.parent + 1)
+}
+
+// settle is the end of the value whose tasks stand from low on: those that
+// have not failed pass, branches first.
+func (m *Machine) settle(low int32) {
+	for i := int32(len(m.tasks)) - 1; i >= low; i-- {
+		t := &m.tasks[i]
+		if t.state != live {
+			continue
+		}
+		if t.rank > 0 {
+			m.conclude(i)
+		}
+		if len(m.opens) > 0 {
+			m.judgeUnevaluated(low, i)
+		}
+		if t.state == live && !t.told {
+			m.eachLink(t, func(l link) { m.childPassed(l, t.hit) })
+		}
+	}
+}
+
+// conclude judges those groups of task i that can be judged only at the end.
+func (m *Machine) conclude(i int32) {
+	t := &m.tasks[i]
+	for n, g := range artifact.Of(m.program.Groups, m.program.Schemas[t.schema].Groups) {
+		tally := &m.tallies[int(t.tallies)+n]
+		c := tally.then
+		switch {
+		case g.Kind == artifact.GroupIf && !tally.holds:
+			c = tally.other
+		case g.Kind == artifact.GroupDependent && !m.saw(t, g.Bit):
+			continue
+		}
+		if c.code != violation.None {
+			m.fail(i, c)
+		}
+	}
+}
+
+// discriminators adds the schemas that judge the value of a discriminator.
+func (m *Machine) discriminators(i int32, name []byte) {
+	t := &m.tasks[i]
+	for n, g := range artifact.Of(m.program.Groups, m.program.Schemas[t.schema].Groups) {
+		if g.Discriminator != 0 && bytes.Equal(name, m.program.String(g.Property)) {
+			m.pending = append(m.pending, pending{uint32(g.Discriminator - 1), link{parent: i, tally: t.tallies + int32(n), edge: edgeDiscriminator}})
+		}
+	}
+}

@@ -1,0 +1,244 @@
+// Package token judges the form of credentials and reads the claims of
+// tokens that Envoy has verified. Signatures are not its business.
+package token
+
+import "bytes"
+
+// Authorization splits the value of an Authorization header into its scheme
+// and credentials (RFC 9110 section 11.6.2). Schemes compare without case.
+func Authorization(value []byte) (scheme, credentials []byte) {
+	scheme, credentials, _ = bytes.Cut(value, []byte{' '})
+	return scheme, bytes.TrimLeft(credentials, " ")
+}
+
+// Bearer reports whether credentials are a b64token (RFC 6750 section 2.1).
+func Bearer(credentials []byte) bool {
+	body := bytes.TrimRight(credentials, "=")
+	for _, c := range body {
+		if class[c]&token68 == 0 {
+			return false
+		}
+	}
+	return len(body) > 0
+}
+
+// Basic reports whether credentials are the Base64 form of a user name, a
+// colon and a password (RFC 7617 section 2). They are not decoded whole: that
+// there is a colon is seen from the groups of four as they pass.
+func Basic(credentials []byte) bool {
+	body := bytes.TrimRight(credentials, "=")
+	if pad := len(credentials) - len(body); pad > 2 || len(credentials)%4 != 0 {
+		return false
+	}
+	colon, bits, n := false, uint32(0), 0
+	for _, c := range body {
+		d := digit64[c]
+		if d < 0 || c == '-' || c == '_' {
+			return false
+		}
+		bits, n = bits<<6|uint32(d), n+6
+		if n >= 8 {
+			n -= 8
+			colon = colon || byte(bits>>n) == ':'
+		}
+	}
+	return colon
+}
+
+// Claims are what policies ask of a verified token (RFC 7519). The slices
+// share the memory of the decoded payload.
+type Claims struct {
+	Issuer  []byte // as JSON text, unescaped only if it had no escapes
+	Subject []byte
+	Scope   []byte // space separated (RFC 8693 section 4.2), or a JSON array's inside
+}
+
+// DecodePayload appends the payload, base64url without padding, to dst.
+func DecodePayload(dst, payload []byte) ([]byte, bool) {
+	bits, n := uint32(0), 0
+	for _, c := range bytes.TrimRight(payload, "=") {
+		d := digit64[c]
+		if d < 0 {
+			return dst, false
+		}
+		bits, n = bits<<6|uint32(d), n+6
+		if n >= 8 {
+			n -= 8
+			dst = append(dst, byte(bits>>n))
+		}
+	}
+	return dst, true
+}
+
+// ReadClaims reads the claims of a payload: a JSON object. It reports false
+// if the text is not one, or names a claim that it reads twice, so that
+// nobody can read another claim than the one that was verified.
+func ReadClaims(payload []byte) (c Claims, ok bool) {
+	s := scanner{text: payload}
+	if !s.next('{') {
+		return c, false
+	}
+	for first := true; !s.next('}'); first = false {
+		if !first && !s.next(',') {
+			return c, false
+		}
+		name, ok := s.str()
+		if !ok || !s.next(':') {
+			return c, false
+		}
+		start := s.skipSpace()
+		if !s.value(0) {
+			return c, false
+		}
+		value := payload[start:s.at]
+		switch string(name) {
+		case "iss":
+			ok = claim(&c.Issuer, value)
+		case "sub":
+			ok = claim(&c.Subject, value)
+		case "scope", "scp":
+			ok = claim(&c.Scope, value)
+		}
+		if !ok {
+			return c, false
+		}
+	}
+	return c, s.skipSpace() == len(payload)
+}
+
+// claim keeps a string's or an array's inside; other values count as absent.
+func claim(into *[]byte, value []byte) bool {
+	if *into != nil {
+		return false
+	}
+	if len(value) >= 2 && (value[0] == '"' || value[0] == '[') {
+		*into = value[1 : len(value)-1]
+	}
+	return true
+}
+
+// HasScope reports whether scope is among the granted ones.
+func (c *Claims) HasScope(scope []byte) bool {
+	for rest := c.Scope; len(rest) > 0; {
+		i := bytes.IndexAny(rest, " ,\"\t\n\r")
+		if i < 0 {
+			return bytes.Equal(rest, scope)
+		}
+		if bytes.Equal(rest[:i], scope) {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+	return false
+}
+
+// scanner walks over JSON text without building anything.
+type scanner struct {
+	text []byte
+	at   int
+}
+
+const maxDepth = 32
+
+func (s *scanner) skipSpace() int {
+	for s.at < len(s.text) && class[s.text[s.at]]&space != 0 {
+		s.at++
+	}
+	return s.at
+}
+
+func (s *scanner) next(c byte) bool {
+	if s.skipSpace() < len(s.text) && s.text[s.at] == c {
+		s.at++
+		return true
+	}
+	return false
+}
+
+// str scans a string and returns its inside, escapes and all.
+func (s *scanner) str() ([]byte, bool) {
+	if !s.next('"') {
+		return nil, false
+	}
+	for start := s.at; s.at < len(s.text); s.at++ {
+		switch s.text[s.at] {
+		case '\\':
+			s.at++
+		case '"':
+			s.at++
+			return s.text[start : s.at-1], true
+		}
+	}
+	return nil, false
+}
+
+func (s *scanner) value(depth int) bool {
+	if s.skipSpace() == len(s.text) || depth > maxDepth {
+		return false
+	}
+	switch s.text[s.at] {
+	case '"':
+		_, ok := s.str()
+		return ok
+	case '{', '[':
+		object, closing := s.text[s.at] == '{', s.text[s.at]+2
+		s.at++
+		for first := true; !s.next(closing); first = false {
+			if !first && !s.next(',') {
+				return false
+			}
+			if object {
+				if _, ok := s.str(); !ok || !s.next(':') {
+					return false
+				}
+			}
+			if !s.value(depth + 1) {
+				return false
+			}
+		}
+		return true
+	}
+	start := s.at
+	for s.at < len(s.text) && class[s.text[s.at]]&literal != 0 {
+		s.at++
+	}
+	return s.at > start
+}
+
+const (
+	token68 = 1 << iota // RFC 9110 section 11.2
+	literal             // of numbers, true, false, null
+	space
+)
+
+var class = func() (t [256]uint8) {
+	for i := range t {
+		c := byte(i)
+		alnum := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if alnum || bytes.IndexByte([]byte("-._~+/"), c) >= 0 {
+			t[i] |= token68
+		}
+		if alnum || bytes.IndexByte([]byte("+-."), c) >= 0 {
+			t[i] |= literal
+		}
+		if bytes.IndexByte([]byte(" \t\n\r"), c) >= 0 {
+			t[i] |= space
+		}
+	}
+	return
+}()
+
+// digit64 is the value of a digit of either alphabet (RFC 4648), or -1.
+var digit64 = func() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
+	}
+	for i := range int8(26) {
+		t['A'+i], t['a'+i] = i, 26+i
+	}
+	for i := range int8(10) {
+		t['0'+i] = 52 + i
+	}
+	t['+'], t['-'], t['/'], t['_'] = 62, 62, 63, 63
+	return
+}()

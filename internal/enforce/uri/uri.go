@@ -1,0 +1,101 @@
+// Package uri holds the rules for the octets of a request target: escapes
+// are decoded once, and what could be read in two ways is found out.
+package uri
+
+import "bytes"
+
+// Unescape appends src to dst with every percent-encoded octet decoded (RFC
+// 3986 section 2.1) and, if plus is set, every '+' as a space (the form
+// encoding of WHATWG URL section 5.1). It reports whether every escape was
+// whole; dst is returned in either case, so that its memory can be reused.
+func Unescape(dst, src []byte, plus bool) ([]byte, bool) {
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		switch {
+		case c == '%':
+			if i+2 >= len(src) || unhex[src[i+1]] < 0 || unhex[src[i+2]] < 0 {
+				return dst, false
+			}
+			c = byte(unhex[src[i+1]]<<4 | unhex[src[i+2]])
+			i += 2
+		case c == '+' && plus:
+			c = ' '
+		}
+		dst = append(dst, c)
+	}
+	return dst, true
+}
+
+// Plain reports whether Unescape would change nothing.
+func Plain(src []byte, plus bool) bool {
+	return bytes.IndexByte(src, '%') < 0 && !(plus && bytes.IndexByte(src, '+') >= 0)
+}
+
+// Normal reports whether a path means the same to everybody who decodes it:
+// no broken escape, no encoded slash, backslash or NUL, and no segment that
+// decodes to "." or "..". Envoy has normalised the path already, but keeps
+// escaped slashes as they are.
+func Normal(path []byte) bool {
+	if bytes.IndexByte(path, '%') < 0 {
+		return !dotSegment(path)
+	}
+	dots, size := 0, 0 // of the segment so far, decoded
+	for i := 0; i <= len(path); i++ {
+		if i == len(path) || path[i] == '/' {
+			if dots == size && (size == 1 || size == 2) {
+				return false
+			}
+			dots, size = 0, 0
+			continue
+		}
+		c := path[i]
+		if c == '%' {
+			if i+2 >= len(path) || unhex[path[i+1]] < 0 || unhex[path[i+2]] < 0 {
+				return false
+			}
+			c = byte(unhex[path[i+1]]<<4 | unhex[path[i+2]])
+			i += 2
+			if c == '/' || c == '\\' || c == 0 {
+				return false
+			}
+		}
+		size++
+		if c == '.' {
+			dots++
+		}
+	}
+	return true
+}
+
+// dotSegment reports whether a path without escapes has a segment "." or "..".
+func dotSegment(path []byte) bool {
+	for i := bytes.Index(path, []byte("/.")); i >= 0; {
+		rest := path[i+2:]
+		if len(rest) > 0 && rest[0] == '.' {
+			rest = rest[1:]
+		}
+		if len(rest) == 0 || rest[0] == '/' {
+			return true
+		}
+		next := bytes.Index(path[i+1:], []byte("/."))
+		if next < 0 {
+			return false
+		}
+		i += 1 + next
+	}
+	return false
+}
+
+// unhex is the value of a hexadecimal digit, or -1.
+var unhex = func() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
+	}
+	for c := range byte(10) {
+		t['0'+c] = int8(c)
+	}
+	for c := range byte(6) {
+		t['a'+c], t['A'+c] = int8(10+c), int8(10+c)
+	}
+	return
+}()

@@ -1,0 +1,176 @@
+package model
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/inventory"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// routes are "METHOD template" with each base path.
+func (o *Operation) routes() (routes []string) {
+	for _, base := range o.BasePaths {
+		routes = append(routes, o.Method+" "+base+o.Path)
+	}
+	return routes
+}
+
+// label gives each operation its id as label, or its first route where it has
+// none or the id isn't its own alone.
+func label(operations []*Operation) {
+	uses := map[string]int{violation.UnknownOperationLabel: 1}
+	for _, o := range operations {
+		route := o.routes()[0]
+		uses[route]++
+		if o.ID != route {
+			uses[o.ID]++
+		}
+	}
+	for _, o := range operations {
+		if o.Label = o.ID; o.ID == "" || uses[o.ID] > 1 {
+			o.Label = o.routes()[0]
+		}
+	}
+}
+
+var templateParameter = regexp.MustCompile(`\{[^{}]*\}`)
+
+// checkRoutes reports operations of different versions that answer the same
+// requests: no request could be told to belong to either.
+func (b *binder) checkRoutes(s *Service) {
+	first := map[string]*Operation{}
+	for _, o := range s.Operations {
+		for _, route := range o.routes() {
+			shape := templateParameter.ReplaceAllString(route, "{}")
+			other, taken := first[shape]
+			switch {
+			case !taken:
+				first[shape] = o
+			case other.Version != o.Version:
+				b.diags.Errorf(o.Operation.Pos, "%s is in another version of service %q, too: %s", route, s.ID, other.Operation.Pos)
+			}
+		}
+	}
+}
+
+// names are the ways to call an operation of s: its id, "METHOD template", and
+// that with a base path.
+func (b *binder) names(s *Service) map[string][]*Operation {
+	if names, ok := b.operations[s]; ok {
+		return names
+	}
+	names := map[string][]*Operation{}
+	b.operations[s] = names
+	for _, o := range s.Operations {
+		own := append(o.routes(), o.Method+" "+o.Path)
+		if o.ID != "" {
+			own = append(own, o.ID)
+		}
+		slices.Sort(own)
+		for _, name := range slices.Compact(own) {
+			names[name] = append(names[name], o)
+		}
+	}
+	return names
+}
+
+// findOperation is the one operation of the services that ref names; nil, and
+// an error, if that is none or several.
+func (b *binder) findOperation(ref written[string], services []*Service) *Operation {
+	if !ref.given() {
+		return nil
+	}
+	var found []*Operation
+	for _, s := range services {
+		found = append(found, b.names(s)[ref.Value]...)
+	}
+	switch {
+	case len(found) == 1:
+		return found[0]
+	case len(found) > 1:
+		b.diags.Errorf(ref.Pos, "%q fits %d operations: %s", ref.Value, len(found), list(found))
+	case !b.unread:
+		var known []string
+		for _, s := range services {
+			known = append(known, keys(b.names(s))...)
+		}
+		b.diags.Errorf(ref.Pos, "unknown operation %q%s", ref.Value, didYouMean(ref.Value, known))
+	}
+	return nil
+}
+
+func list(operations []*Operation) string {
+	var names []string
+	for _, o := range operations {
+		names = append(names, fmt.Sprintf("%s of service %q (%s)", o.routes()[0], o.Service.ID, o.Operation.Pos))
+	}
+	return strings.Join(names, ", ")
+}
+
+// describeOperations adds what the model says of single operations of s.
+func (b *binder) describeOperations(s *Service, entries []operationEntry) {
+	first := map[*Operation]diag.Pos{}
+	for _, e := range entries {
+		o := b.findOperation(e.Match, []*Service{s})
+		if o == nil {
+			continue
+		}
+		if pos, repeated := first[o]; repeated {
+			b.diags.Errorf(e.Match.Pos, "operation %s is described already, in line %d", o.Label, pos.Line)
+			continue
+		}
+		first[o] = e.Match.Pos
+		o.Pos = e.Pos
+		if e.Mode.given() {
+			mode := parseMode(e.Mode)
+			o.Mode = &mode
+		}
+		o.Limit = e.Limit.limit()
+		o.Owner = b.owner(o, e.Owner)
+		o.Bounds = e.Bounds.bounds()
+		o.Upgrade = e.Upgrade.Value
+	}
+}
+
+// limit is the limit that was written, nil if none was.
+func (e limitEntry) limit() *Limit {
+	if !e.Rate.given() {
+		return nil
+	}
+	l := &Limit{Count: e.Rate.Value.count, Window: e.Rate.Value.window, Burst: e.Rate.Value.count, Pos: e.Pos}
+	switch e.Per.Value {
+	case "subject":
+		l.Per = PerSubject
+	case "operation":
+		l.Per = PerOperation
+	}
+	if e.Burst.given() {
+		l.Burst = uint32(e.Burst.Value)
+	}
+	return l
+}
+
+// owner is the binding that was written, nil if none was.
+func (b *binder) owner(o *Operation, e ownerEntry) *Owner {
+	if e.Via.Prefix.given() && !e.Via.Prefix.Value {
+		b.diags.Errorf(e.Via.Prefix.Pos, `"prefix" can only be true: write "via: equal" if the values are equal`)
+	}
+	if !e.Claim.given() || !e.Param.given() {
+		return nil
+	}
+	in, name := e.Param.Value.in, e.Param.Value.name
+	var known []string
+	declared := false
+	for _, p := range o.Parameters {
+		known = append(known, p.In.String()+"."+p.Name)
+		declared = declared || p.In == in && (p.Name == name || in == inventory.InHeader && strings.EqualFold(p.Name, name))
+	}
+	if !declared {
+		b.diags.Errorf(e.Param.Pos, "operation %s has no %s parameter %q%s", o.Label, in, name, didYouMean(in.String()+"."+name, known))
+	}
+	return &Owner{Claim: e.Claim.Value, Separator: e.Via.Separator.Value, In: in, Parameter: name, Pos: e.Pos}
+}

@@ -1,0 +1,433 @@
+package openapi
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/threatgate/threatgate/internal/inventory"
+)
+
+// schemaIn returns the schema that f holds. It is empty until fillSchemas
+// comes to it, so schemas may refer to each other in any way, and a chain of
+// them, however long, takes no stack.
+func (l *loader) schemaIn(f *field) *inventory.Schema {
+	switch f.value.kind {
+	case object, boolean:
+		return l.schema(f.value)
+	case null:
+		l.diags.Warnf(f.pos(), "%s is null and counts as a schema that allows everything", f.label())
+	default:
+		l.diags.Errorf(f.value.pos(), "%s must be a schema object, not %s", f.label(), f.value.kind)
+	}
+	return &inventory.Schema{Pos: f.value.pos(), Pointer: f.value.pointer(), Types: inventory.TypeAny}
+}
+
+func (l *loader) schema(n *node) *inventory.Schema {
+	if s := l.schemas[n]; s != nil {
+		return s
+	}
+	if target := l.deref(n, schemas, l.alone); target != nil && target != n {
+		if s := l.referred(n.get("$ref"), target); s != nil {
+			l.schemas[n] = s
+			return s
+		}
+	}
+	s := &inventory.Schema{Pos: n.pos(), Pointer: l.pointer(n), Types: inventory.TypeAny}
+	l.schemas[n] = s
+	l.order = append(l.order, n)
+	return s
+}
+
+// referred is the schema at the target of the reference in ref.
+func (l *loader) referred(ref *field, target *node) *inventory.Schema {
+	if target.kind != object && target.kind != boolean {
+		l.diags.Errorf(ref.value.pos(), "the reference leads to %s, not to a schema", target.kind)
+		return nil
+	}
+	return l.schema(target)
+}
+
+// pointer is where a schema stands. In other files than the first it begins with their name.
+func (l *loader) pointer(n *node) string {
+	if pos := n.pos(); pos.File != l.api.Pos.File {
+		return pos.File + n.pointer()
+	}
+	return n.pointer()
+}
+
+// alone reports whether a schema that has a $ref is nothing but that. In
+// OpenAPI 3.0 it never is more: what stands beside it is ignored.
+func (l *loader) alone(n *node) bool {
+	beside := siblings(n)
+	if l.v31 {
+		return len(beside) == 0
+	}
+	for _, f := range beside {
+		if f.name == "default" || f.name == "deprecated" {
+			continue // nothing is judged by these
+		}
+		l.diags.Warnf(f.pos(), "%q is ignored beside $ref in OpenAPI 3.0; put the reference into allOf", f.name)
+	}
+	return true
+}
+
+// fillSchemas reads every schema that was met, and those met on the way.
+func (l *loader) fillSchemas() {
+	for i := 0; i < len(l.order); i++ {
+		n := l.order[i]
+		s := l.schemas[n]
+		switch {
+		case n.kind == boolean:
+			allow := n.text == "true"
+			s.Bool = &allow
+		case n.get("$ref") == nil || l.v31:
+			l.fill(s, n)
+		}
+	}
+}
+
+// fill reads a Schema object (OAS section 4.8.24) into s.
+func (l *loader) fill(s *inventory.Schema, n *node) {
+	var nullable bool
+	var exclusiveMin, exclusiveMax bool // OpenAPI 3.0: the bound beside it is exclusive
+	for i := range n.fields {
+		f := &n.fields[i]
+		if foreign(f.name, l.v31) {
+			s.Unsupported = append(s.Unsupported, inventory.Keyword{Name: f.name, Pos: f.pos()})
+			continue
+		}
+		switch f.name {
+		case "$ref":
+			if f.value.kind != text {
+				l.wrongKind(f, text)
+				break
+			}
+			if target := l.follow(f, schemas); target != nil {
+				s.Ref = l.referred(f, target)
+			}
+		case "$schema":
+			l.checkDialect(f)
+		case "type":
+			s.Types = l.types(f)
+		case "nullable":
+			nullable = l.bool(f)
+		case "enum":
+			s.Enum = l.enum(f)
+		case "const":
+			v := string(f.value.appendJSON(nil))
+			s.Const = &v
+		case "minimum":
+			s.Minimum = l.decimal(f)
+		case "maximum":
+			s.Maximum = l.decimal(f)
+		case "exclusiveMinimum":
+			exclusiveMin = l.exclusive(f, &s.ExclusiveMinimum)
+		case "exclusiveMaximum":
+			exclusiveMax = l.exclusive(f, &s.ExclusiveMaximum)
+		case "multipleOf":
+			s.MultipleOf = l.multipleOf(f)
+		case "minLength":
+			s.MinLength = l.size(f)
+		case "maxLength":
+			s.MaxLength = l.size(f)
+		case "minItems":
+			s.MinItems = l.size(f)
+		case "maxItems":
+			s.MaxItems = l.size(f)
+		case "minProperties":
+			s.MinProperties = l.size(f)
+		case "maxProperties":
+			s.MaxProperties = l.size(f)
+		case "minContains":
+			s.MinContains = l.size(f)
+		case "maxContains":
+			s.MaxContains = l.size(f)
+		case "pattern":
+			if l.is(f, text) {
+				s.Pattern = &inventory.Pattern{Source: f.value.text, Pos: f.value.pos()}
+			}
+		case "format":
+			s.Format = l.text(f)
+		case "contentEncoding":
+			s.ContentEncoding = l.text(f)
+		case "contentMediaType":
+			s.ContentMediaType = l.text(f)
+		case "uniqueItems":
+			s.UniqueItems = l.bool(f)
+		case "items":
+			s.Items = l.schemaIn(f)
+		case "prefixItems":
+			s.PrefixItems = l.schemaList(f)
+		case "contains":
+			s.Contains = l.schemaIn(f)
+		case "properties":
+			s.Properties = l.properties(f)
+		case "patternProperties":
+			for _, p := range l.properties(f) {
+				s.PatternProperties = append(s.PatternProperties, inventory.PatternProperty{
+					Pattern: inventory.Pattern{Source: p.Name, Pos: p.Pos}, Schema: p.Schema,
+				})
+			}
+		case "additionalProperties":
+			s.AdditionalProperties = l.schemaIn(f)
+		case "propertyNames":
+			s.PropertyNames = l.schemaIn(f)
+		case "required":
+			s.Required = l.texts(f)
+		case "dependentRequired":
+			members := l.members(f)
+			for i := range members {
+				s.DependentRequired = append(s.DependentRequired, inventory.DependentRequired{
+					Name: members[i].name, Names: l.texts(&members[i]),
+				})
+			}
+		case "dependentSchemas":
+			s.DependentSchemas = l.properties(f)
+		case "allOf":
+			s.AllOf = l.schemaList(f)
+		case "anyOf":
+			s.AnyOf = l.schemaList(f)
+		case "oneOf":
+			s.OneOf = l.schemaList(f)
+		case "not":
+			s.Not = l.schemaIn(f)
+		case "if":
+			s.If = l.schemaIn(f)
+		case "then":
+			s.Then = l.schemaIn(f)
+		case "else":
+			s.Else = l.schemaIn(f)
+		case "unevaluatedItems":
+			s.UnevaluatedItems = l.schemaIn(f)
+		case "unevaluatedProperties":
+			s.UnevaluatedProperties = l.schemaIn(f)
+		case "readOnly":
+			s.ReadOnly = l.bool(f)
+		case "writeOnly":
+			s.WriteOnly = l.bool(f)
+		case "discriminator":
+			s.Discriminator = l.discriminator(f, n)
+		case "deprecated":
+			s.Deprecated = l.bool(f)
+		case "default":
+			s.HasDefault = true
+		}
+	}
+	s.Classification = l.classification(n)
+	if exclusiveMin {
+		s.Minimum, s.ExclusiveMinimum = "", s.Minimum
+	}
+	if exclusiveMax {
+		s.Maximum, s.ExclusiveMaximum = "", s.Maximum
+	}
+	if nullable {
+		s.Types |= inventory.TypeNull // nothing new for a schema without types (OAS 3.0.3, proposal 2019-10-31)
+	}
+	l.checkEnum(s, n)
+}
+
+func (l *loader) schemaList(f *field) []*inventory.Schema {
+	var out []*inventory.Schema
+	elements := l.elements(f)
+	for i := range elements {
+		out = append(out, l.schemaIn(&elements[i]))
+	}
+	return out
+}
+
+func (l *loader) properties(f *field) []inventory.Property {
+	var out []inventory.Property
+	members := l.members(f)
+	for i := range members {
+		f := &members[i]
+		out = append(out, inventory.Property{Name: f.name, Schema: l.schemaIn(f), Pos: f.pos()})
+	}
+	return out
+}
+
+// types reads a type or an array of types.
+func (l *loader) types(f *field) inventory.TypeSet {
+	if f.value.kind == text {
+		return l.typeNamed(f)
+	}
+	if f.value.kind != array {
+		l.wrongKind(f, text)
+		return inventory.TypeAny
+	}
+	if !l.v31 {
+		l.diags.Warnf(f.value.pos(), "a list of types is OpenAPI 3.1; it is understood all the same")
+	}
+	var set inventory.TypeSet
+	for i := range f.value.fields {
+		switch e := &f.value.fields[i]; {
+		case e.value.kind == null:
+			l.diags.Warnf(e.value.pos(), `null must be written "null" here; it is understood all the same`)
+			set |= inventory.TypeNull
+		case l.is(e, text):
+			set |= l.typeNamed(e)
+		}
+	}
+	return set
+}
+
+func (l *loader) typeNamed(f *field) inventory.TypeSet {
+	switch f.value.text {
+	case "null":
+		if !l.v31 && f.value.parent.kind == object {
+			l.diags.Warnf(f.value.pos(), "type null is OpenAPI 3.1; it is understood all the same")
+		}
+		return inventory.TypeNull
+	case "boolean":
+		return inventory.TypeBoolean
+	case "integer":
+		return inventory.TypeInteger
+	case "number":
+		return inventory.TypeNumber
+	case "string":
+		return inventory.TypeString
+	case "array":
+		return inventory.TypeArray
+	case "object":
+		return inventory.TypeObject
+	}
+	l.diags.Errorf(f.value.pos(), "%q is not a type", f.value.text)
+	return inventory.TypeAny
+}
+
+func (l *loader) enum(f *field) []string {
+	var out []string
+	for _, e := range l.elements(f) {
+		out = append(out, string(e.value.appendJSON(nil)))
+	}
+	return out
+}
+
+// checkEnum warns of values that the type rules out: "enum: [1, 2]" of strings
+// is what a YAML writer means by ["1", "2"], and allows nothing.
+func (l *loader) checkEnum(s *inventory.Schema, n *node) {
+	if s.Enum == nil || s.Types == inventory.TypeAny {
+		return
+	}
+	for _, e := range n.get("enum").value.fields {
+		types := [...]inventory.TypeSet{
+			null:    inventory.TypeNull,
+			boolean: inventory.TypeBoolean,
+			number:  inventory.TypeInteger | inventory.TypeNumber,
+			text:    inventory.TypeString,
+			array:   inventory.TypeArray,
+			object:  inventory.TypeObject,
+		}
+		if s.Types&types[e.value.kind] == 0 {
+			l.diags.Warnf(e.value.pos(), "enum has %s, which the type rules out", e.value.kind)
+		}
+	}
+}
+
+// decimal is a number as written.
+func (l *loader) decimal(f *field) inventory.Decimal {
+	if l.is(f, number) {
+		return inventory.Decimal(f.value.text)
+	}
+	return ""
+}
+
+// multipleOf is a decimal above zero.
+func (l *loader) multipleOf(f *field) inventory.Decimal {
+	d := l.decimal(f)
+	mantissa, _, _ := strings.Cut(strings.ToLower(string(d)), "e")
+	if d != "" && (mantissa[0] == '-' || strings.Trim(mantissa, "0.") == "") {
+		l.diags.Errorf(f.value.pos(), `"multipleOf" must be greater than 0`)
+		return ""
+	}
+	return d
+}
+
+// size is a count: 3, and also 3.0.
+func (l *loader) size(f *field) *uint64 {
+	if !l.is(f, number) {
+		return nil
+	}
+	whole, fraction, _ := strings.Cut(f.value.text, ".")
+	u, err := strconv.ParseUint(whole, 10, 64)
+	if err != nil || strings.Trim(fraction, "0") != "" {
+		l.diags.Errorf(f.value.pos(), "%q must be a whole number from 0 to 2^64-1, not %s", f.name, f.value.text)
+		return nil
+	}
+	return &u
+}
+
+// exclusive reads an exclusive bound, which is a number in OpenAPI 3.1 and in
+// 3.0 a boolean about the bound beside it. Either is understood in both.
+func (l *loader) exclusive(f *field, bound *inventory.Decimal) (besides bool) {
+	isFlag := f.value.kind == boolean
+	if isFlag == l.v31 {
+		l.diags.Warnf(f.value.pos(), "%q is %s in this version of OpenAPI; it is understood all the same",
+			f.name, map[bool]kind{false: boolean, true: number}[l.v31])
+	}
+	if !isFlag {
+		*bound = l.decimal(f)
+	}
+	return isFlag && f.value.text == "true"
+}
+
+// checkDialect warns of schemas written for another JSON Schema than the one
+// they are read by: 2020-12, or OpenAPI's additions to it.
+func (l *loader) checkDialect(f *field) {
+	switch uri := strings.TrimSuffix(l.text(f), "#"); uri {
+	case "https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base":
+	default:
+		l.diags.Warnf(f.value.pos(), "schemas are read by JSON Schema 2020-12, not by %q", uri)
+	}
+}
+
+// dialects says which OpenAPI a schema keyword belongs to where that isn't
+// both, or that the inventory has no place for it. Keywords that neither
+// assert nor classify anything are in no list.
+var dialects = map[string]struct{ v30, v31 bool }{
+	"nullable":              {v30: true},
+	"const":                 {v31: true},
+	"contains":              {v31: true},
+	"minContains":           {v31: true},
+	"maxContains":           {v31: true},
+	"prefixItems":           {v31: true},
+	"patternProperties":     {v31: true},
+	"propertyNames":         {v31: true},
+	"dependentRequired":     {v31: true},
+	"dependentSchemas":      {v31: true},
+	"if":                    {v31: true},
+	"then":                  {v31: true},
+	"else":                  {v31: true},
+	"unevaluatedItems":      {v31: true},
+	"unevaluatedProperties": {v31: true},
+	"contentEncoding":       {v31: true},
+	"contentMediaType":      {v31: true},
+	"contentSchema":         {},
+	"$dynamicRef":           {},
+	"$recursiveRef":         {},
+	"$vocabulary":           {},
+	"dependencies":          {},
+}
+
+// foreign reports whether a keyword asserts something that this dialect, or the inventory, has no place for.
+func foreign(keyword string, v31 bool) bool {
+	d, listed := dialects[keyword]
+	return listed && !(v31 && d.v31 || !v31 && d.v30)
+}
+
+// documents are the fields of a schema that only people read.
+var documents = []string{"title", "description", "summary", "$comment", "example", "examples", "externalDocs", "xml"}
+
+// siblings lists the fields beside $ref that say something to a machine.
+func siblings(n *node) []*field {
+	var out []*field
+	for i := range n.fields {
+		f := &n.fields[i]
+		if f.name == "$ref" || slices.Contains(documents, f.name) ||
+			strings.HasPrefix(f.name, "x-") && !slices.Contains(classifiers, f.name) {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}

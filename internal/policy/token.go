@@ -1,0 +1,110 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/inventory"
+	"github.com/threatgate/threatgate/internal/model"
+)
+
+// tokenOf turns an operation's security into what its callers must bring.
+// Where one alternative is "{}" nothing is demanded, as the specification
+// says (OAS 3.1, section 4.8.10).
+func tokenOf(o *model.Operation, issuers []*model.Issuer, diags *diag.List) (t Token) {
+	if o.Security.Public() {
+		return Token{}
+	}
+	for _, requirement := range o.Security.Alternatives {
+		var alternative Alternative
+		for _, use := range requirement {
+			scheme := o.Version.API.Schemes[use.Scheme]
+			if scheme.Kind == inventory.SchemeMutualTLS || scheme.Kind == inventory.SchemeUnknown {
+				diags.Warnf(scheme.Pos, "security scheme %q (%s) is not judged: the gateway doesn't see it", scheme.Name, scheme.Type)
+				continue
+			}
+			alternative = append(alternative, credential(scheme, use.Scopes, issuers))
+		}
+		if len(alternative) == 0 {
+			diags.Warnf(o.Operation.Pos, "%s can be called with security scheme %q alone, which is not judged: no credential is demanded", o.Label, requirement[0].Scheme)
+			return Token{}
+		}
+		t.Alternatives = append(t.Alternatives, alternative)
+	}
+	return t
+}
+
+// credential is how a scheme's credential travels. Scopes are OAuth's; those
+// of other schemes are roles by name only (OAS 3.1), which no token carries.
+func credential(scheme *inventory.SecurityScheme, scopes []string, issuers []*model.Issuer) Credential {
+	c := Credential{Scheme: scheme.Name}
+	switch scheme.Kind {
+	case inventory.SchemeBearer:
+		c.Kind, c.Issuers = Bearer, issuers
+		if len(issuers) > 0 && (scheme.Type == "oauth2" || scheme.Type == "openIdConnect") {
+			c.Scopes = scopes
+		}
+	case inventory.SchemeBasic:
+		c.Kind = Basic
+	case inventory.SchemeAPIKey:
+		c.Kind, c.Name = keyKind(scheme.In), scheme.Key
+	case inventory.SchemeHTTPOther:
+		c.Kind, c.Name = HTTPScheme, scheme.HTTPScheme
+	}
+	return c
+}
+
+func keyKind(in inventory.In) CredentialKind {
+	switch in {
+	case inventory.InQuery:
+		return Query
+	case inventory.InCookie:
+		return Cookie
+	}
+	return Header
+}
+
+// verifies reports whether some token is verified, and not only its form.
+func (t Token) verifies() bool {
+	return t.some(func(c Credential) bool { return len(c.Issuers) > 0 })
+}
+
+func (t Token) some(is func(Credential) bool) bool {
+	return slices.ContainsFunc(t.Alternatives, func(a Alternative) bool { return slices.ContainsFunc(a, is) })
+}
+
+// warnUnverified warns once for each scheme whose tokens nobody can verify.
+func warnUnverified(s *model.Service, operations []*Operation, diags *diag.List) {
+	warned := map[*inventory.SecurityScheme]bool{}
+	for _, o := range operations {
+		for _, alternative := range o.Token.Alternatives {
+			for _, c := range alternative {
+				scheme := o.Version.API.Schemes[c.Scheme]
+				if c.Kind == Bearer && len(c.Issuers) == 0 && !warned[scheme] {
+					warned[scheme] = true
+					diags.Warnf(scheme.Pos, "service %s declares security %q, but no issuer is known: the credential's form is judged, its signature is NOT verified", s.ID, c.Scheme)
+				}
+			}
+		}
+	}
+}
+
+// headersOf are the request headers that o reads, in lower case, and where
+// that is declared.
+func headersOf(o *model.Operation) map[string]diag.Pos {
+	headers := map[string]diag.Pos{}
+	for _, requirement := range o.Security.Alternatives {
+		for _, use := range requirement {
+			if scheme := o.Version.API.Schemes[use.Scheme]; scheme.Kind == inventory.SchemeAPIKey && scheme.In == inventory.InHeader {
+				headers[strings.ToLower(scheme.Key)] = scheme.Pos
+			}
+		}
+	}
+	for _, p := range o.Parameters {
+		if p.In == inventory.InHeader {
+			headers[strings.ToLower(p.Name)] = p.Pos
+		}
+	}
+	return headers
+}

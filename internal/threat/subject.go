@@ -1,0 +1,275 @@
+package threat
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/threatgate/threatgate/internal/inventory"
+	"github.com/threatgate/threatgate/internal/model"
+)
+
+// What words are about, and how what holds of it is put in the vocabulary.
+
+type operationSubject struct {
+	*model.Operation
+	graph *model.Graph
+}
+
+type serviceSubject struct{ *model.Service }
+
+type flowSubject struct{ *model.Flow }
+
+func (o operationSubject) names() []string {
+	out := []string{o.ID}
+	for segment := range strings.SplitSeq(o.Path, "/") {
+		if !strings.Contains(segment, "{") {
+			out = append(out, segment)
+		}
+	}
+	return out
+}
+
+func (o operationSubject) security() []string {
+	if o.Security.Public() {
+		return []string{"none"}
+	}
+	out := []string{"required"}
+	for _, requirement := range o.Security.Alternatives {
+		for _, use := range requirement {
+			switch scheme := o.Version.API.Schemes[use.Scheme]; {
+			case scheme == nil:
+			case scheme.Kind == inventory.SchemeBearer:
+				out = append(out, "bearer")
+			case scheme.Kind == inventory.SchemeBasic:
+				out = append(out, "basic")
+			case scheme.Kind == inventory.SchemeAPIKey && scheme.In == inventory.InQuery:
+				out = append(out, "key-in-query")
+			}
+		}
+	}
+	return out
+}
+
+func (o operationSubject) scopes() []string {
+	scoped := func(r inventory.Requirement) bool {
+		return slices.ContainsFunc(r, func(u inventory.SchemeUse) bool { return len(u.Scopes) > 0 })
+	}
+	for _, requirement := range o.Security.Alternatives {
+		if !scoped(requirement) {
+			return []string{"none"}
+		}
+	}
+	if len(o.Security.Alternatives) == 0 {
+		return []string{"none"}
+	}
+	return []string{"some"}
+}
+
+func (o operationSubject) issuers() []string {
+	known := o.graph.IssuersOf(o.Service)
+	if len(known) == 0 {
+		return []string{"none"}
+	}
+	if slices.ContainsFunc(known, func(i *model.Issuer) bool { return len(i.Audiences) == 0 }) {
+		return []string{"known", "without-audience"}
+	}
+	return []string{"known"}
+}
+
+func (o operationSubject) limits() []string {
+	if o.Limit == nil {
+		return []string{"none"}
+	}
+	return []string{[...]string{model.PerAddress: "address", model.PerSubject: "subject", model.PerOperation: "operation"}[o.Limit.Per]}
+}
+
+// superseded reports whether the service has the same method and path with a
+// higher version in one segment: /v2/orders beside /v3/orders.
+func (o operationSubject) superseded() bool {
+	return slices.ContainsFunc(o.Service.Operations, func(other *model.Operation) bool {
+		return other.Method == o.Method && slices.ContainsFunc(o.BasePaths, func(mine string) bool {
+			return slices.ContainsFunc(other.BasePaths, func(theirs string) bool {
+				return newerPath(strings.Split(theirs+other.Path, "/"), strings.Split(mine+o.Path, "/"))
+			})
+		})
+	})
+}
+
+// newerPath reports whether path is old with a higher version somewhere.
+func newerPath(path, old []string) bool {
+	if len(path) != len(old) {
+		return false
+	}
+	newer := false
+	for i, segment := range path {
+		parameters := strings.HasPrefix(segment, "{") && strings.HasPrefix(old[i], "{")
+		if segment == old[i] || parameters {
+			continue
+		}
+		new, isVersion := parseVersion(segment)
+		was, wasVersion := parseVersion(old[i])
+		if !isVersion || !wasVersion || slices.Compare(new, was) <= 0 {
+			return false
+		}
+		newer = true
+	}
+	return newer
+}
+
+// parseVersion reads "v2" or "v2.7".
+func parseVersion(segment string) (numbers []int, ok bool) {
+	digits, ok := strings.CutPrefix(segment, "v")
+	if !ok {
+		return nil, false
+	}
+	for part := range strings.SplitSeq(digits, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil, false
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, true
+}
+
+func (v value) types() []string {
+	if v.schema.Types == inventory.TypeAny {
+		return nil
+	}
+	var out []string
+	for _, t := range []struct {
+		name string
+		bit  inventory.TypeSet
+	}{
+		{"boolean", inventory.TypeBoolean}, {"integer", inventory.TypeInteger}, {"number", inventory.TypeNumber},
+		{"string", inventory.TypeString}, {"array", inventory.TypeArray}, {"object", inventory.TypeObject},
+	} {
+		if v.schema.Types&t.bit != 0 {
+			out = append(out, t.name)
+		}
+	}
+	return out
+}
+
+// mediaTypes is a media type without its parameters, and its range.
+func mediaTypes(mediaType string) []string {
+	if mediaType == "" {
+		return nil
+	}
+	essence, _, _ := strings.Cut(mediaType, ";")
+	essence = strings.TrimSpace(essence)
+	family, _, _ := strings.Cut(essence, "/")
+	return []string{essence, family + "/*"}
+}
+
+func (s serviceSubject) upstream() []string {
+	address, tls := s.Upstream, false
+	if scheme, rest, isURL := strings.Cut(s.Upstream, "://"); isURL {
+		address, tls = rest, scheme == "https"
+	}
+	switch {
+	case address == "":
+		return []string{"none"}
+	case tls:
+		return []string{"tls"}
+	case strings.HasPrefix(address, "127.") || strings.HasPrefix(address, "localhost") || strings.HasPrefix(address, "[::1]"):
+		return []string{"loopback"}
+	}
+	return []string{"plain"}
+}
+
+func (s serviceSubject) hosts() []string {
+	var out []string
+	for _, v := range s.Versions {
+		for _, server := range v.API.Servers {
+			if server.Host != "" {
+				out = append(out, server.Host)
+			}
+		}
+	}
+	return out
+}
+
+func end(e model.Endpoint) string {
+	if e.Service != nil {
+		return "service"
+	}
+	return "zone"
+}
+
+func (f flowSubject) trust() []string {
+	switch cmp.Compare(trustOf(f.To), trustOf(f.From)) {
+	case -1:
+		return []string{"lower"}
+	case 1:
+		return []string{"higher"}
+	}
+	return []string{"same"}
+}
+
+func trustOf(e model.Endpoint) int {
+	if zone := e.TrustZone(); zone != nil {
+		return zone.Trust
+	}
+	return 0
+}
+
+func (f flowSubject) authn() []string {
+	if f.Issuer == nil {
+		return []string{"none"}
+	}
+	return []string{"issuer"}
+}
+
+func (f flowSubject) token() []string {
+	switch {
+	case f.Token.Exchange != "":
+		return []string{"exchange"}
+	case f.Token.Strip:
+		return []string{"strip"}
+	case f.Token.Forward:
+		return []string{"forward"}
+	}
+	return []string{"none"}
+}
+
+func (f flowSubject) sensitivities() (out []string) {
+	for _, a := range f.Assets {
+		out = append(out, a.Sensitivity)
+	}
+	return out
+}
+
+func (f flowSubject) categories() (out []string) {
+	for _, a := range f.Assets {
+		out = append(out, a.Category)
+	}
+	return out
+}
+
+func guard(s *model.Service) []string {
+	switch {
+	case s == nil:
+		return nil
+	case slices.ContainsFunc(s.Operations, func(o *model.Operation) bool { return !o.Security.Public() }):
+		return []string{"guarded"}
+	}
+	return []string{"open"}
+}
+
+// keyed reports whether every way in is a credential of a client and not of
+// a person.
+func (o operationSubject) keyed() bool {
+	for _, requirement := range o.Security.Alternatives {
+		personal := slices.ContainsFunc(requirement, func(use inventory.SchemeUse) bool {
+			scheme := o.Version.API.Schemes[use.Scheme]
+			return scheme == nil || scheme.Kind != inventory.SchemeAPIKey && scheme.Kind != inventory.SchemeMutualTLS
+		})
+		if personal {
+			return false
+		}
+	}
+	return true
+}
