@@ -43,6 +43,7 @@ conformance: ## the outside suites alone, with their counts
 
 bench: build envoy ## CPU per request over bare Envoy, beside a peer
 	@$(GO) build -trimpath -o $(BIN)/bench ./e2e/bench
+	@GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -buildmode=c-shared -ldflags "-s -w" -o $(BIN)/bench-reader.wasm ./e2e/bench/reader
 	@$(BIN)/bench
 
 FUZZTIME ?= 30s

@@ -295,7 +295,8 @@ func (g *gateway) get(path string) int {
 	return response.StatusCode
 }
 
-func (g *gateway) metric(line string) bool {
+// metrics is the control plane's page.
+func (g *gateway) metrics() string {
 	g.Helper()
 	response, err := http.Get("http://" + g.admin + "/metrics")
 	if err != nil {
@@ -306,7 +307,12 @@ func (g *gateway) metric(line string) bool {
 	if err != nil {
 		g.Fatal(err)
 	}
-	return strings.Contains(string(body), "\n"+line+"\n")
+	return string(body)
+}
+
+func (g *gateway) metric(line string) bool {
+	g.Helper()
+	return strings.Contains(g.metrics(), "\n"+line+"\n")
 }
 
 func (g *gateway) expectEnd(code int) {
@@ -568,7 +574,10 @@ func TestServe(t *testing.T) {
 	}
 	write(t, g.spec, "openapi: 3.0.3\npaths: 7\n")
 	serve()
-	g.eventually("connected", func() bool { return g.metric("threatgate_rollout_problems 1") && !g.metric("threatgate_xds_acks_total 0") })
+	g.eventually("connected", func() bool { return strings.Contains(g.metrics(), `threatgate_policy_revision_info{node="one"`) })
+	if !g.metric("threatgate_rollout_problems 1") {
+		t.Errorf("the broken specification is not reported:\n%s", g.metrics())
+	}
 	if code, stdout, stderr := command(t, "mode", "--api", "carts", "enforce", "--admin", g.admin); code != exitOK || !strings.HasSuffix(stdout, "accepted by 1 Envoy\n") {
 		t.Errorf("mode: %d %s %s", code, stdout, stderr)
 	}

@@ -42,7 +42,7 @@ func onContextCreate(id, root uint32) {
 	} else {
 		s = new(stream)
 	}
-	*s = stream{engine: roots[root]}
+	s.begin(roots[root])
 	streams[id] = s
 }
 

@@ -29,12 +29,18 @@ var (
 	scratch  []byte
 	report   []byte
 	reported *enforce.Engine // the policy that was last reported to be in use
-	judged   uint32
+	begun    uint32
 )
 
 // sampling is how many requests share one measurement. The first request
 // that a worker judges by a policy is always measured, which reports it.
 const sampling = 256
+
+// begin makes s ready for a new request.
+func (s *stream) begin(engine *enforce.Engine) {
+	begun++
+	*s = stream{engine: engine, timed: begun%sampling == 0 || engine != reported}
+}
 
 // run judges the next part of the message and does what the verdict says.
 func (s *stream) run(judge func(*stream) enforce.Action) (action uint32) {
@@ -53,8 +59,6 @@ func (s *stream) run(judge func(*stream) enforce.Action) (action uint32) {
 }
 
 func (s *stream) headers(end bool) enforce.Action {
-	judged++
-	s.timed = judged%sampling == 0 || s.engine != reported
 	s.request = s.engine.Begin()
 	fields = host.RequestHeaders(fields[:0])
 	action := s.request.Headers(fields, end, world{})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -13,7 +14,8 @@ import (
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// timing is what judging one request takes where there is no Envoy.
+// timing is what judging one request takes where there is no Envoy, in the
+// fastest of three runs.
 type timing struct {
 	Name        string `json:"name"`
 	Nanoseconds int64  `json:"nanoseconds"`
@@ -32,17 +34,25 @@ func native() ([]timing, error) {
 	}
 	timings := []timing{}
 	add := func(name string, judge func() error) error {
-		var failed error
-		result := testing.Benchmark(func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if failed = judge(); failed != nil {
-					b.FailNow()
+		best := timing{Name: name, Nanoseconds: math.MaxInt64}
+		for range 3 {
+			var failed error
+			result := testing.Benchmark(func(b *testing.B) {
+				for b.Loop() {
+					if failed = judge(); failed != nil {
+						b.FailNow()
+					}
 				}
+			})
+			if failed != nil {
+				return failed
 			}
-		})
-		timings = append(timings, timing{name, result.NsPerOp(), result.AllocsPerOp(), result.AllocedBytesPerOp()})
-		return failed
+			if ns := result.NsPerOp(); ns < best.Nanoseconds {
+				best = timing{name, ns, result.AllocsPerOp(), result.AllocedBytesPerOp()}
+			}
+		}
+		timings = append(timings, best)
+		return nil
 	}
 	if err := add("Threatgate's engine", judge); err != nil {
 		return nil, err

@@ -106,10 +106,9 @@ func order(size int) []byte {
 	return bytes.Replace(fitting, []byte(empty), fmt.Appendf(nil, `"note":"%s"`, note), 1)
 }
 
-// smallOrder has what an order must have and little else: 196 bytes, as many
-// as the example that validators are often timed with.
+// smallOrder has what an order must have and little else.
 const smallOrder = `{"customer":"0b9fd2ad-9c3c-4e26-8f6b-4a1d7c64c3a1","reference":"PO-2026-004711","currency":"EUR",` +
-	`"items":[{"sku":"KTN-10000","quantity":2,"price":12.50},{"sku":"KTN-10001","quantity":1,"price":8}]}`
+	`"items":[{"sku":"KTN-10000","quantity":2,"price":12.5},{"sku":"KTN-10001","quantity":1,"price":8}]}`
 
 func encode(d document) []byte {
 	data, err := json.Marshal(d)

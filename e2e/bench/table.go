@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
 )
 
 // report is the outcome of a run; its JSON form is what -json prints.
@@ -55,35 +54,33 @@ func summarize(r row, systems []*system, cells [][]cell) []result {
 	return results
 }
 
+// print writes the tables that people read.
 func (r *report) print(w io.Writer) {
-	fmt.Fprintf(w, "Processor time per request, in µs: medians of %d rounds (least to most)\n\n", r.Rounds)
-	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "request\tsystem\ttotal\tover bare\t\trequests\t")
-	var row string
-	over := map[string]float64{} // of the row, by system
+	fmt.Fprintf(w, "Processor time per request in µs, medians of %d rounds (least to most)\n\n", r.Rounds)
+	const line = "%-12s %-22s %8s %10s %20s %9s\n"
+	fmt.Fprintf(w, line, "request", "system", "total", "over bare", "", "requests")
+	over := map[string]float64{} // of one row, by system
 	for i, one := range r.Results {
-		name := ""
-		if one.Row != row {
-			row, name = one.Row, one.Row
+		row, gain, between := one.Row, "", ""
+		if i > 0 && r.Results[i-1].Row == row {
+			row = ""
 		}
-		over[one.System] = one.Over.Median
-		gained, between := "", ""
 		if one.System != bareEnvoy {
-			gained = fmt.Sprintf("%.1f", one.Over.Median)
+			gain = fmt.Sprintf("%.1f", one.Over.Median)
 			between = fmt.Sprintf("(%.1f to %.1f)", one.Over.Min, one.Over.Max)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.1f\t%s\t%s\t%d\t\n", name, one.System, one.Total.Median, gained, between, one.Requests)
-		if i+1 == len(r.Results) || r.Results[i+1].Row != row {
-			fmt.Fprintf(t, "\tenforce is %.1f × reading only, ext_proc %.1f × enforce\t\t\t\t\t\n", over[enforcing]/over[readsOnly], over[extProc]/over[enforcing])
-			fmt.Fprintln(t, "\t\t\t\t\t\t")
+		fmt.Fprintf(w, line, row, one.System, fmt.Sprintf("%.1f", one.Total.Median), gain, between, fmt.Sprint(one.Requests))
+		over[one.System] = one.Over.Median
+		if one.System == extProc {
+			fmt.Fprintf(w, "%-12s enforce costs %.1f times what reading does, ext_proc %.1f times what enforce does\n\n",
+				"", over[enforcing]/over[readsOnly], over[extProc]/over[enforcing])
 		}
 	}
-	t.Flush()
 
 	fmt.Fprintf(w, "Judging a POST of %d bytes natively, without Envoy\n\n", len(smallOrder))
-	fmt.Fprintln(t, "judge\tns\tallocations\tbytes\t")
+	const nativeLine = "%-28s %10v %12v %10v\n"
+	fmt.Fprintf(w, nativeLine, "judge", "ns", "allocations", "bytes")
 	for _, one := range r.Native {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t\n", one.Name, one.Nanoseconds, one.Allocations, one.Bytes)
+		fmt.Fprintf(w, nativeLine, one.Name, one.Nanoseconds, one.Allocations, one.Bytes)
 	}
-	t.Flush()
 }

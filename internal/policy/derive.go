@@ -63,7 +63,6 @@ func service(g *model.Graph, s *model.Service, rules *threat.Catalogue, names ma
 			out.Issuers = issuers
 		}
 	}
-	warnUnverified(s, out.Operations, diags)
 	return out
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/threatgate/threatgate/internal/diag"
 	"github.com/threatgate/threatgate/internal/inventory"
@@ -219,8 +220,10 @@ issuer staff`, tlsWarnings},
   issuers:
     - {id: staff, issuer: "https://staff.example", audiences: [shop], jwks: {file: keys.json}}
     - {id: login, issuer: "https://login.example", audiences: [shop], jwks: {file: keys.json}}
-  services: [{id: orders, specs: [{file: orders.yaml}]}]
-  flows: [{id: edge, from: internet, to: orders, authn: {issuer: login}}]
+  services: [{id: orders, specs: [{file: orders.yaml}]}, {id: backoffice, specs: [{file: orders.yaml}]}]
+  flows:
+    - {id: edge, from: internet, to: orders, authn: {issuer: login}}
+    - {id: inner, from: mesh, to: backoffice, authn: {issuer: staff}}
 `, `GET /absent: 
 GET /empty: 
 GET /optional: 
@@ -334,6 +337,41 @@ func TestTheMostSevereThreatNamesACode(t *testing.T) {
 		if got := namesOf(row.threats)[o][violation.Rate]; got != row.want {
 			t.Errorf("got %s, want %s", got, row.want)
 		}
+	}
+}
+
+// TestCompiles: for each code that depends on the operation, one that can
+// violate it and one that can't.
+func TestCompiles(t *testing.T) {
+	issuers := []*model.Issuer{{ID: "login"}}
+	token := func(c Credential) Token { return Token{Alternatives: []Alternative{{c}}} }
+	bare := Operation{Operation: &model.Operation{}}
+	edge := &Service{Identity: []string{"x-user"}}
+	for _, row := range []struct {
+		code violation.Code
+		can  Operation
+	}{
+		{violation.Deprecated, Operation{Operation: &model.Operation{Deprecated: true}}},
+		{violation.Sunset, Operation{Operation: bare.Operation, Sunset: time.Unix(1, 0)}},
+		{violation.Rate, Operation{Operation: bare.Operation, Limits: []*model.Limit{{}}}},
+		{violation.TokenMissing, Operation{Operation: bare.Operation, Token: token(Credential{Kind: Basic})}},
+		{violation.TokenMalformed, Operation{Operation: bare.Operation, Token: token(Credential{Kind: Basic})}},
+		{violation.TokenNotVerified, Operation{Operation: bare.Operation, Token: token(Credential{Issuers: issuers})}},
+		{violation.Scope, Operation{Operation: bare.Operation, Token: token(Credential{Issuers: issuers, Scopes: []string{"read"}})}},
+	} {
+		if !row.can.compiles(row.code, edge) || bare.compiles(row.code, edge) {
+			t.Errorf("%s: with %t, without %t", row.code, row.can.compiles(row.code, edge), bare.compiles(row.code, edge))
+		}
+	}
+	if !bare.compiles(violation.IdentityHeader, edge) || bare.compiles(violation.IdentityHeader, &Service{}) {
+		t.Error("identity-header: it depends on what the service strips")
+	}
+	if !bare.compiles(violation.MaxLength, edge) || bare.compiles(violation.UnknownOperation, edge) || !edge.compiles(violation.UnknownOperation) {
+		t.Error("the contract is the operation's, what matches no operation the service's")
+	}
+	basic := Operation{Operation: bare.Operation, Token: token(Credential{Kind: Basic})}
+	if basic.compiles(violation.TokenNotVerified, edge) || basic.compiles(violation.Scope, edge) {
+		t.Error("without an issuer nothing is verified")
 	}
 }
 

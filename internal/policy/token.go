@@ -9,7 +9,8 @@ import (
 	"github.com/threatgate/threatgate/internal/model"
 )
 
-// tokenOf turns an operation's security into what its callers must bring.
+// tokenOf turns an operation's security into what its callers must bring, and
+// warns of what can't be judged; a list shows the same warning once.
 // Where one alternative is "{}" nothing is demanded, as the specification
 // says (OAS 3.1, section 4.8.10).
 func tokenOf(o *model.Operation, issuers []*model.Issuer, diags *diag.List) (t Token) {
@@ -32,6 +33,7 @@ func tokenOf(o *model.Operation, issuers []*model.Issuer, diags *diag.List) (t T
 		}
 		t.Alternatives = append(t.Alternatives, alternative)
 	}
+	warnUnverified(o, t, diags)
 	return t
 }
 
@@ -74,17 +76,12 @@ func (t Token) some(is func(Credential) bool) bool {
 	return slices.ContainsFunc(t.Alternatives, func(a Alternative) bool { return slices.ContainsFunc(a, is) })
 }
 
-// warnUnverified warns once for each scheme whose tokens nobody can verify.
-func warnUnverified(s *model.Service, operations []*Operation, diags *diag.List) {
-	warned := map[*inventory.SecurityScheme]bool{}
-	for _, o := range operations {
-		for _, alternative := range o.Token.Alternatives {
-			for _, c := range alternative {
-				scheme := o.Version.API.Schemes[c.Scheme]
-				if c.Kind == Bearer && len(c.Issuers) == 0 && !warned[scheme] {
-					warned[scheme] = true
-					diags.Warnf(scheme.Pos, "service %s declares security %q, but no issuer is known: the credential's form is judged, its signature is NOT verified", s.ID, c.Scheme)
-				}
+// warnUnverified warns of schemes whose tokens nobody can verify.
+func warnUnverified(o *model.Operation, t Token, diags *diag.List) {
+	for _, alternative := range t.Alternatives {
+		for _, c := range alternative {
+			if c.Kind == Bearer && len(c.Issuers) == 0 {
+				diags.Warnf(o.Version.API.Schemes[c.Scheme].Pos, "service %s declares security %q, but no issuer is known: the credential's form is judged, its signature is NOT verified", o.Service.ID, c.Scheme)
 			}
 		}
 	}

@@ -1,8 +1,8 @@
 package threat
 
 import (
+	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 
@@ -11,16 +11,18 @@ import (
 	"github.com/threatgate/threatgate/internal/diag"
 	"github.com/threatgate/threatgate/internal/inventory"
 	"github.com/threatgate/threatgate/internal/model"
-	"github.com/threatgate/threatgate/internal/openapi"
 )
+
+// LoadSpec loads a specification from memory; it is openapi.LoadBytes.
+type LoadSpec func(data []byte, name string, diags *diag.List) (api *inventory.API, files []string)
 
 // RunCases runs every rule's own cases and returns how many there were. One
 // that finds something else than it expects is an error at its place.
-func (c *Catalogue) RunCases(diags *diag.List) (ran int) {
+func (c *Catalogue) RunCases(load LoadSpec, diags *diag.List) (ran int) {
 	for _, rule := range c.Rules {
 		for _, test := range rule.Cases {
 			ran++
-			graph, err := test.Graph()
+			graph, err := test.graph(load)
 			if err != nil {
 				diags.Errorf(test.Pos, "%s, %q: %v", rule.ID, test.Name, err)
 				continue
@@ -67,13 +69,13 @@ func (t Threat) String() string {
 	return t.Operation.Label + ": " + strings.Join(evidence, ", ")
 }
 
-// Graph binds what the case is about. A specification need only give what
+// graph binds what the case is about. A specification need only give what
 // matters to the case: see caseDefaults.
-func (c *Case) Graph() (*model.Graph, error) {
+func (c *Case) graph(load LoadSpec) (*model.Graph, error) {
 	var diags diag.List
 	var graph *model.Graph
 	if c.Model == nil {
-		if api, _ := openSpec("case.yaml", c.Spec, &diags); api != nil {
+		if api, _ := openSpec(load, "case.yaml", c.Spec, &diags); api != nil {
 			graph = model.Bare(api)
 		}
 		return graph, diags.Err()
@@ -98,7 +100,7 @@ func (c *Case) Graph() (*model.Graph, error) {
 			return nil, fs.ErrNotExist
 		},
 		OpenSpec: func(path string, diags *diag.List) (*inventory.API, []string) {
-			return openSpec(path, c.Specs[path], diags)
+			return openSpec(load, path, c.Specs[path], diags)
 		},
 	}, &diags)
 	return graph, diags.Err()
@@ -122,7 +124,7 @@ components:
 const caseKeys = `{"keys": [{"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": "1",
 "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}`
 
-func openSpec(name string, spec *yaml.Node, diags *diag.List) (*inventory.API, []string) {
+func openSpec(load LoadSpec, name string, spec *yaml.Node, diags *diag.List) (*inventory.API, []string) {
 	if spec == nil {
 		diags.Errorf(diag.Pos{File: name}, "the case gives no such specification")
 		return nil, nil
@@ -132,17 +134,24 @@ func openSpec(name string, spec *yaml.Node, diags *diag.List) (*inventory.API, [
 		diags.Errorf(diag.Pos{File: name}, "%v", err)
 		return nil, nil
 	}
-	return openapi.LoadBytes(data, name, diags)
+	return load(data, name, diags)
 }
 
 func withDefaults(spec *yaml.Node) ([]byte, error) {
-	var document, defaults map[string]any
+	var defaults yaml.Node
 	if err := yaml.Unmarshal([]byte(caseDefaults), &defaults); err != nil {
 		return nil, err
 	}
-	if err := spec.Decode(&document); err != nil {
-		return nil, err
+	if spec.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("a specification is a mapping, not %s", kind(spec))
 	}
-	maps.Copy(defaults, document)
-	return yaml.Marshal(defaults)
+	document := *spec
+	document.Content = slices.Clone(spec.Content)
+	for field := range slices.Chunk(defaults.Content[0].Content, 2) {
+		given := func(pair []*yaml.Node) bool { return pair[0].Value == field[0].Value }
+		if !slices.ContainsFunc(slices.Collect(slices.Chunk(spec.Content, 2)), given) {
+			document.Content = append(document.Content, field...)
+		}
+	}
+	return yaml.Marshal(&document)
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/openapi"
 	"github.com/threatgate/threatgate/internal/threat"
 	"github.com/threatgate/threatgate/policies"
 )
@@ -21,7 +22,7 @@ func catalogue(t *testing.T) *threat.Catalogue {
 func TestTheRulesOwnCases(t *testing.T) {
 	c := catalogue(t)
 	var diags diag.List
-	ran := c.RunCases(&diags)
+	ran := c.RunCases(openapi.LoadBytes, &diags)
 	if err := diags.Err(); err != nil {
 		t.Error(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/openapi"
 	"github.com/threatgate/threatgate/internal/threat"
 	"github.com/threatgate/threatgate/policies"
 )
@@ -49,7 +50,7 @@ func TestARuleNeedsNoGo(t *testing.T) {
 		t.Fatal(faults)
 	}
 	var diags diag.List
-	if ran := c.RunCases(&diags); ran != 4 {
+	if ran := c.RunCases(openapi.LoadBytes, &diags); ran != 4 {
 		t.Errorf("%d cases ran, want 4", ran)
 	}
 	want := `own.yaml:15:9: OWN-01, "wrong": found, not expected: GET /walls: query red
@@ -134,7 +135,7 @@ func FuzzLoadCatalogue(f *testing.F) {
 			t.Fatalf("catalogue %v, errors %v", c, diags.Err())
 		}
 		if c != nil {
-			c.RunCases(&diags)
+			c.RunCases(openapi.LoadBytes, &diags)
 		}
 	})
 }
@@ -193,7 +194,7 @@ func TestTheReadmeHolds(t *testing.T) {
 	if own := c.Rule("OWN-01"); own == nil || len(own.Cases) != 2 {
 		t.Fatalf("the example isn't there: %+v", own)
 	}
-	c.RunCases(&diags)
+	c.RunCases(openapi.LoadBytes, &diags)
 	if err := diags.Err(); err != nil {
 		t.Error(err)
 	}

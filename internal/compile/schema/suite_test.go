@@ -72,6 +72,16 @@ func TestSuite4(t *testing.T) {
 	}.run(t)
 }
 
+func TestSuiteFormats(t *testing.T) {
+	suite{
+		folder:     "draft2020-12/optional/format",
+		version:    "3.1.0",
+		adapt:      withID,
+		exceptions: map[string]string{},
+		cases:      764,
+	}.run(t)
+}
+
 func (s suite) run(t *testing.T) {
 	if _, err := os.Stat(shared); err != nil {
 		t.Skip("the suite is not here")

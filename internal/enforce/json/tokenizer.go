@@ -67,7 +67,7 @@ type Tokenizer struct {
 	limits Limits
 
 	depth int
-	kinds []uint64 // a bit for each open container: 1 for an object
+	kinds []uint64      // a bit for each open container: 1 for an object
 	names distinct.Sets // of the open objects
 	key   siphash.Key
 

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What is timed must be what is meant: requests that all judges accept, of
+// the sizes in their names, and judges that look.
+func TestRows(t *testing.T) {
+	v, err := newValidator(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := post("small", 0)
+	small.body = []byte(smallOrder)
+	sizes := map[string]int{"GET": 0, "POST 0.9 KB": 900, "POST 8.7 KB": 8_700, "POST 100 KB": 100_000, "small": 196}
+	for _, r := range append(rows(), small) {
+		t.Run(r.name, func(t *testing.T) {
+			if len(r.body) != sizes[r.name] {
+				t.Errorf("%d bytes, want %d", len(r.body), sizes[r.name])
+			}
+			if err := v.validate(r.request()); err != nil {
+				t.Errorf("kin-openapi: %v", err)
+			}
+			if err := judgeOnce(t, r); err != nil {
+				t.Errorf("Threatgate: %v", err)
+			}
+			wrong := r
+			wrong.target = strings.Replace(r.target, "limit=50", "limit=500", 1)
+			wrong.body = bytes.Replace(r.body, []byte(`"price":12`), []byte(`"price":-2`), 1)
+			if v.validate(wrong.request()) == nil {
+				t.Error("kin-openapi accepts what is wrong")
+			}
+			if judgeOnce(t, wrong) == nil {
+				t.Error("Threatgate accepts what is wrong")
+			}
+		})
+	}
+}
+
+func judgeOnce(t *testing.T, r row) error {
+	t.Helper()
+	judge, err := engineJudge(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return judge()
+}
+
+func TestClientTakesNoOtherAnswer(t *testing.T) {
+	u, err := newUpstream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.server.Close()
+	c, err := dial(u.address, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	r := post("", 900)
+	n, err := c.run(r.wire(), 50*time.Millisecond)
+	if err != nil || n == 0 || u.requests.Load() != n || u.bytes.Load() != 900*n {
+		t.Errorf("%d answered (%v), %d of %d bytes arrived", n, err, u.requests.Load(), u.bytes.Load())
+	}
+	if n, err := c.run([]byte("nonsense\r\n\r\n"), time.Second); err == nil || n != 0 {
+		t.Errorf("%d answers to nonsense: %v", n, err)
+	}
+}
+
+func TestCPUTimeRuns(t *testing.T) {
+	before, err := cpuTime(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for start := time.Now(); time.Since(start) < 20*time.Millisecond; {
+	}
+	if after, err := cpuTime(os.Getpid()); err != nil || after <= before {
+		t.Errorf("from %v to %v: %v", before, after, err)
+	}
+	// Linux has no larger ids than 1<<22.
+	if _, err := cpuTime(1<<22 + 1); err == nil {
+		t.Error("a process that isn't there has used time")
+	}
+}
+
+func TestReport(t *testing.T) {
+	ms := func(values ...int) (cells []cell) {
+		for _, v := range values {
+			cells = append(cells, cell{1000, time.Duration(v) * time.Millisecond})
+		}
+		return cells
+	}
+	systems := []*system{{name: bareEnvoy}, {name: readsOnly}, {name: enforcing}, {name: shadowing}, {name: extProc}}
+	r := report{
+		Rounds:  3,
+		Results: summarize(row{name: "GET"}, systems, [][]cell{ms(40, 50, 60), ms(60, 75, 70), ms(80, 70, 120), ms(80, 90, 90), ms(140, 170, 160)}),
+		Native:  []timing{{"one", 1871, 0, 0}, {"other", 1094752, 7754, 584375}},
+	}
+	var out strings.Builder
+	r.print(&out)
+	const want = `Processor time per request in µs, medians of 3 rounds (least to most)
+
+request      system                    total  over bare                       requests
+GET          bare Envoy                 50.0                                      3000
+             reads only, Go SDK         70.0       20.0       (10.0 to 25.0)      3000
+             Threatgate, enforce        80.0       40.0       (20.0 to 60.0)      3000
+             Threatgate, shadow         90.0       40.0       (30.0 to 40.0)      3000
+             ext_proc, kin-openapi     160.0      100.0     (100.0 to 120.0)      3000
+             enforce costs 2.0 times what reading does, ext_proc 2.5 times what enforce does
+
+Judging a POST of 196 bytes natively, without Envoy
+
+judge                                ns  allocations      bytes
+one                                1871            0          0
+other                           1094752         7754     584375
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}

@@ -1,0 +1,144 @@
+package schema_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/compile/regex"
+	"github.com/threatgate/threatgate/internal/compile/schema"
+	"github.com/threatgate/threatgate/internal/diag"
+	machine "github.com/threatgate/threatgate/internal/enforce/schema"
+	"github.com/threatgate/threatgate/internal/inventory"
+)
+
+// What can't be judged is said where it stands.
+func TestDiagnostics(t *testing.T) {
+	at := func(line int) diag.Pos { return diag.Pos{File: "a.yaml", Line: line, Col: 1} }
+	loop := &inventory.Schema{Pos: at(1), Types: inventory.TypeAny}
+	loop.AllOf = []*inventory.Schema{loop}
+	choice := &inventory.Schema{Pos: at(1), Types: inventory.TypeAny}
+	choice.AnyOf = []*inventory.Schema{choice, {Pos: at(2), Types: inventory.TypeString}}
+	_, fault := regex.Compile(`(a)\1`)
+	for _, test := range []struct {
+		name string
+		in   *inventory.Schema
+		want []string
+	}{
+		{"a keyword", &inventory.Schema{Types: inventory.TypeAny, Unsupported: []inventory.Keyword{{Name: "$dynamicRef", Pos: at(2)}}},
+			[]string{"a.yaml:2:1: warning: $dynamicRef is not enforced"}},
+		{"a format", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Format: "idn-email"},
+			[]string{`a.yaml:1:1: warning: format "idn-email" is not enforced`}},
+		{"a format of one's own", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Format: "colour"}, nil},
+		{"a backreference", &inventory.Schema{Types: inventory.TypeAny, Pattern: &inventory.Pattern{Source: `(a)\1`, Pos: at(3)}},
+			[]string{fmt.Sprintf("a.yaml:3:1: warning: pattern %q is not enforced: %v", `(a)\1`, fault)}},
+		{"a hexadecimal number", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Minimum: "0x10"},
+			[]string{`a.yaml:1:1: warning: minimum is not enforced: "0x10" is not a JSON number`}},
+		{"a divisor with many digits", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, MultipleOf: "0.123456789012345678901"},
+			[]string{"a.yaml:1:1: warning: multipleOf is not enforced: 0.123456789012345678901 has too many digits"}},
+		{"no divisor", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, MultipleOf: "-1"},
+			[]string{"a.yaml:1:1: warning: multipleOf is not enforced: -1 is not greater than 0"}},
+		{"a loop of allOf", loop, []string{"a.yaml:1:1: the schema refers to itself: it has no meaning"}},
+		{"a loop of anyOf", choice, []string{"a.yaml:1:1: the schema refers to itself: it has no meaning"}},
+	} {
+		var diags diag.List
+		c := schema.New(&diags)
+		c.Root(test.in, schema.Request)
+		c.Program()
+		var got []string
+		for _, d := range diags.Sorted() {
+			got = append(got, d.String())
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s:\n got %q\nwant %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestUnenforceablePatterns(t *testing.T) {
+	for _, test := range []struct {
+		schema inventory.Schema
+		value  string
+	}{
+		{inventory.Schema{Types: inventory.TypeAny, Pattern: &inventory.Pattern{Source: `(a)\1`}}, `"aa"`},
+		{inventory.Schema{Types: inventory.TypeAny, PatternProperties: []inventory.PatternProperty{{Pattern: inventory.Pattern{Source: `(a)\1`}}}}, `{"aa":1}`},
+	} {
+		for _, refuse := range []bool{false, true} {
+			c := schema.New(nil)
+			c.RefuseUnenforceable = refuse
+			root := c.Root(&test.schema, schema.Request)
+			p := c.Program()
+			var m machine.Machine
+			if got := judge(&m, &p, root, []byte(test.value)); got == refuse {
+				t.Errorf("%s, refusing %t: valid %t", test.value, refuse, got)
+			}
+			if got := judge(&m, &p, root, []byte(`17`)); !got {
+				t.Errorf("17 is refused, though the pattern is not about it")
+			}
+		}
+	}
+}
+
+func TestRoots(t *testing.T) {
+	c := schema.New(nil)
+	yes := true
+	item := &inventory.Schema{Types: inventory.TypeString, ReadOnly: true}
+	first := c.Root(item, schema.Request)
+	if again := c.Root(item, schema.Request); again != first || first == 0 {
+		t.Errorf("the same schema is %d and then %d", first, again)
+	}
+	for _, anything := range []*inventory.Schema{nil, {Bool: &yes}, {Types: inventory.TypeAny}} {
+		if r := c.Root(anything, schema.Request); r != 0 {
+			t.Errorf("a schema that says nothing is %d", r)
+		}
+	}
+}
+
+// allOf of plain objects costs nothing: it is one schema, without groups.
+func TestAllOfIsMerged(t *testing.T) {
+	var diags diag.List
+	s := load("3.0.3", []byte(`{"allOf":[
+		{"type":"object","required":["a"],"properties":{"a":{"type":"string","minLength":1}}},
+		{"type":"object","properties":{"a":{"maxLength":5},"b":{"type":"integer"}}},
+		{"minProperties":1,"allOf":[{"maxProperties":3}]}]}`), &diags)
+	root, p := compile(s, &diags)
+	if got := p.Schemas[root-1]; got.Groups.Len != 0 || got.Rank != 0 {
+		t.Errorf("%+v has groups", got)
+	}
+	s = load("3.0.3", []byte(`{"allOf":[{"properties":{"a":{}},"additionalProperties":false},{"properties":{"b":{}}}]}`), &diags)
+	root, p = compile(s, &diags)
+	var m machine.Machine
+	if judge(&m, &p, root, []byte(`{"b":1}`)) || !judge(&m, &p, root, []byte(`{"a":1}`)) {
+		t.Error("additionalProperties is about its own siblings only")
+	}
+}
+
+func TestScalars(t *testing.T) {
+	for _, test := range []struct {
+		schema string
+		want   artifact.Types
+	}{
+		{`{}`, artifact.TypeAny},
+		{`{"type":"integer"}`, artifact.TypeInteger},
+		{`{"type":"number","nullable":true}`, artifact.TypeInteger | artifact.TypeNumber | artifact.TypeNull},
+		{`{"enum":["a",1]}`, artifact.TypeInteger | artifact.TypeNumber | artifact.TypeString},
+		{`{"allOf":[{"type":"string"},{"minLength":1}]}`, artifact.TypeString},
+		{`{"oneOf":[{"type":"string"},{"anyOf":[{"type":"boolean"},{"type":"array","items":{}}]}]}`, artifact.TypeString | artifact.TypeBoolean | artifact.TypeArray},
+		{`{"type":"number","allOf":[{"type":"integer"}]}`, artifact.TypeInteger},
+	} {
+		var diags diag.List
+		if got := artifact.Types(schema.Scalars(load("3.0.3", []byte(test.schema), &diags))); got != test.want {
+			t.Errorf("%s: %07b, want %07b", test.schema, got, test.want)
+		}
+	}
+	var diags diag.List
+	s := load("3.0.3", []byte(`{"type":"object","properties":{"a":{"type":"string"}},"allOf":[{"properties":{"b":{"type":"array","items":{"type":"integer"}},"a":{}}}]}`), &diags)
+	var got []string
+	for _, p := range schema.Properties(s) {
+		got = append(got, fmt.Sprintf("%s %07b %07b", p.Name, schema.Scalars(p.Schema), schema.ItemScalars(p.Schema)))
+	}
+	if want := []string{"a 0010000 1111111", "b 0100000 0000100"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
