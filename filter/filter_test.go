@@ -1,3 +1,5 @@
+//go:build !wasip1
+
 // Package main_test runs the module without Envoy: wazero executes it and
 // the SDK's emulator plays the host.
 package main_test

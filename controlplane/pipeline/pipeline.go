@@ -128,6 +128,9 @@ func load(in *Input, diags *diag.List) *model.Graph {
 		}, diags)
 	} else if api, _ := openSpec(in.Spec, diags); api != nil {
 		graph = model.Bare(api)
+		if service := graph.Services[0]; in.MatchHosts {
+			service.Hosts = service.ServerHosts()
+		}
 	}
 	if graph == nil || !in.single() {
 		return graph

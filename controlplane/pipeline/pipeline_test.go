@@ -18,6 +18,7 @@ import (
 
 const spec = `openapi: 3.0.3
 info: {title: Orders, version: "1"}
+servers: [{url: "https://shop.example/v1"}]
 paths:
   /orders:
     get: {operationId: list, responses: {"200": {description: ok}}}
@@ -64,6 +65,9 @@ func summary(t *testing.T, out *Output) string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, host := range bundle.Hosts {
+			lines = append(lines, "host "+string(bundle.String(host)))
+		}
 		line := r.Service + " " + r.Gateway.Listen + " " + r.Gateway.Upstream.Host + ": " + bundle.Meta.Mode.String()
 		for _, o := range bundle.Operations {
 			line += " " + string(bundle.String(o.Label)) + "=" + o.Mode.String()
@@ -82,6 +86,8 @@ func TestReleases(t *testing.T) {
 	}{
 		{"a specification", Input{Spec: "orders.yaml", Upstream: "http://10.0.0.1", Listen: "127.0.0.1:1"},
 			"orders 127.0.0.1:1 10.0.0.1: shadow list=shadow place=shadow"},
+		{"with its hosts", Input{Spec: "orders.yaml", Upstream: "http://10.0.0.1", Listen: "127.0.0.1:1", MatchHosts: true},
+			"host shop.example\norders 127.0.0.1:1 10.0.0.1: shadow list=shadow place=shadow"},
 		{"in a mode", Input{Spec: "orders.yaml", Upstream: "http://10.0.0.1", Listen: "127.0.0.1:1", Mode: &enforce},
 			"orders 127.0.0.1:1 10.0.0.1: enforce list=enforce place=enforce"},
 		{"a model", Input{Model: "shop.yaml"},

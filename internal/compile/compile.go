@@ -138,6 +138,9 @@ func (c *compiler) operation(o *policy.Operation) {
 		Threats:  c.threats(o),
 	}
 	record.Params, record.Captures = c.parameters(o)
+	if o.Owner != nil {
+		c.unenforced(o.Owner.Pos, "the owner binding of %s is not enforced", o.Label)
+	}
 	if !o.Sunset.IsZero() {
 		record.Sunset = o.Sunset.Unix()
 	}

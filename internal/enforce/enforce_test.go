@@ -341,3 +341,49 @@ func TestVerdicts(t *testing.T) {
 		t.Errorf("only %d ways", ways)
 	}
 }
+
+func TestJudgingAllocatesNothing(t *testing.T) {
+	e := compiled(t, "testdata/api.yaml", inMode(violation.Enforce))
+	for name, text := range map[string]string{
+		"path":        "GET /v1/orders/7",
+		"query":       "GET /v1/orders?state=open&limit=5&ids=1&ids=2&csv=a%2Cb&filter[color]=r%65d\nx-trace: 00ff\ncookie: theme=dark",
+		"body":        "POST /v1/orders\n\n" + `{"item":"pen","quantity":2,"note":"a \"note\" – long","tags":["a","b"]}`,
+		"credentials": "GET /v1/both\nx-api-key: k\nauthorization: Bearer abc",
+		"rejected":    "POST /v1/orders\n\n" + `{"item":"pen","quantity":"2"}`,
+		"unknown":     "GET /v1/nothing",
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := parse(t, text)
+			run := func() { drive(e, m) }
+			run()
+			if n := testing.AllocsPerRun(200, run); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
+
+func drive(e *enforce.Engine, m message) {
+	r := e.Begin()
+	action := r.Headers(m.headers, len(m.body) == 0, world{})
+	if len(m.body) > 0 && action != enforce.Reject {
+		r.Body(m.body, true)
+	}
+	r.End()
+}
+
+func BenchmarkJudge(b *testing.B) {
+	e := compiled(b, "testdata/api.yaml", inMode(violation.Enforce))
+	for name, text := range map[string]string{
+		"get":  "GET /v1/orders?state=open&limit=5&ids=1&ids=2\nx-trace: 00ff",
+		"post": "POST /v1/orders\n\n" + `{"item":"pen","quantity":2,"note":null,"tags":["a","b"]}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			m := parse(b, text)
+			b.ReportAllocs()
+			for b.Loop() {
+				drive(e, m)
+			}
+		})
+	}
+}

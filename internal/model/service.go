@@ -30,7 +30,7 @@ func (b *binder) bindServices(entries []serviceEntry) {
 		}
 		s.expand()
 		if b.options.MatchHosts {
-			s.Hosts = s.serverHosts()
+			s.Hosts = s.ServerHosts()
 		}
 		b.checkRoutes(s)
 		b.describeOperations(s, e.Operations)
@@ -166,8 +166,8 @@ func basePaths(servers []inventory.Server) (paths []string) {
 	return paths
 }
 
-// serverHosts are the hosts of all servers; none if one of them may be any.
-func (s *Service) serverHosts() (hosts []string) {
+// ServerHosts are the hosts of all servers; none if one of them may be any.
+func (s *Service) ServerHosts() (hosts []string) {
 	for _, op := range s.Operations {
 		for _, server := range servers(op.Version.API, op.Operation) {
 			if server.Host == "" {

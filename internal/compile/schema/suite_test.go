@@ -72,13 +72,25 @@ func TestSuite4(t *testing.T) {
 	}.run(t)
 }
 
+const unenforced = "the format is not enforced, and said not to be"
+
 func TestSuiteFormats(t *testing.T) {
 	suite{
-		folder:     "draft2020-12/optional/format",
-		version:    "3.1.0",
-		adapt:      withID,
-		exceptions: map[string]string{},
-		cases:      764,
+		folder:  "draft2020-12/optional/format",
+		version: "3.1.0",
+		adapt:   withID,
+		exceptions: map[string]string{
+			"hostname.json: validation of A-label (punycode) host names": "what an A-label stands for is not judged",
+			"idn-hostname.json":     unenforced,
+			"idn-email.json":        unenforced,
+			"iri.json":              unenforced,
+			"iri-reference.json":    unenforced,
+			"uri-template.json":     unenforced,
+			"regex.json":            unenforced,
+			"ecmascript-regex.json": unenforced,
+		},
+		cases:  764,
+		passed: 657,
 	}.run(t)
 }
 

@@ -129,12 +129,15 @@ func (t *Tokenizer) Next() Token {
 		}
 		switch a {
 		case beginName:
-			t.state, t.buf = stateColon, t.buf[:0]
-			if n := plainRun(b[i:]); i+n < len(b) && b[i+n] == '"' {
-				t.pos = i + n + 1
-				return t.endName(b[i : i+n])
+			t.state = stateColon
+			if n := plainRun(b[i:]); i+n < len(b) && b[i+n] == '"' && n <= t.limits.MaxToken {
+				t.Bytes, t.pos = b[i:i+n], i+n+1
+				if !t.names.Add(t.key.Sum(t.Bytes)) {
+					return t.fail(DuplicateName)
+				}
+				return Name
 			}
-			t.pos, t.inside = i, aName
+			t.pos, t.inside, t.buf = i, aName, t.buf[:0]
 			return t.namePart()
 		case beginString:
 			t.state = t.after

@@ -27,7 +27,7 @@ func (m *Machine) scalarHash() uint64 {
 	case artifact.TypeString:
 		return m.textHash(m.key.Sum(v.bytes))
 	case artifact.TypeInteger | artifact.TypeNumber:
-		n, tag := m.numeral(), hashNumber
+		n, tag := m.toNumeral(), hashNumber
 		if n.Negative {
 			tag = hashNegative
 		}

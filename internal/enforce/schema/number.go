@@ -5,56 +5,88 @@ import (
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// parseSmall reads a number that is written as an integer of at most 18
-// digits.
-func parseSmall(number []byte) (n int64, ok bool) {
-	digits := number
+// maxSmall is the largest number of digits of which any value fits into an
+// int64.
+const maxSmall = 18
+
+var powersOf10 = [maxSmall + 1]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
+
+// readSmall reads a number of at most maxSmall digits, without an exponent,
+// as an integer over a power of ten. Most numbers are such.
+func (v *scalar) readSmall() {
+	v.read = numberLarge
+	digits := v.bytes
 	if digits[0] == '-' {
 		digits = digits[1:]
 	}
-	if len(digits) > 18 {
-		return 0, false
+	if len(digits) > maxSmall {
+		return
 	}
-	for _, c := range digits {
-		if c < '0' || c > '9' {
-			return 0, false
+	n, point := int64(0), len(digits)-1
+	for i, c := range digits {
+		switch {
+		case '0' <= c && c <= '9':
+			n = n*10 + int64(c-'0')
+		case c == '.':
+			point = i
+		default:
+			return
 		}
-		n = n*10 + int64(c-'0')
 	}
-	if len(digits) < len(number) {
+	if len(digits) < len(v.bytes) {
 		n = -n
 	}
-	return n, true
+	v.read, v.small, v.scale = numberSmall, n, len(digits)-1-point
 }
 
-// numeral is the number's normal form.
-func (m *Machine) numeral() artifact.Numeral {
+// toNumeral brings the number into normal form.
+func (m *Machine) toNumeral() artifact.Numeral {
 	v := &m.scalar
-	if !v.normal {
-		v.numeral, v.normal = artifact.ParseNumeral(v.digits, v.bytes), true
+	if v.read != numberNumeral {
+		v.numeral, v.read = artifact.ParseNumeral(v.digits, v.bytes), numberNumeral
 		v.digits = v.numeral.Digits
 	}
 	return v.numeral
 }
 
-func (m *Machine) isInteger() bool { return m.scalar.isSmall || m.numeral().IsInteger() }
+// isSmall reports whether the number has been read into small and scale.
+func (v *scalar) isSmall() bool {
+	if v.read == numberUnread {
+		v.readSmall()
+	}
+	return v.read == numberSmall
+}
+
+func (m *Machine) isInteger() bool {
+	if v := &m.scalar; v.isSmall() {
+		return v.scale == 0 || v.small%powersOf10[v.scale] == 0
+	}
+	return m.toNumeral().IsInteger()
+}
 
 // compare orders the number and a constant.
 func (m *Machine) compare(d *artifact.Decimal) int {
-	if v := &m.scalar; v.isSmall && d.IsInt != 0 {
-		switch {
-		case v.small < d.Int:
-			return -1
-		case v.small > d.Int:
-			return 1
+	v := &m.scalar
+	if v.isSmall() && d.IsInt != 0 {
+		limit := powersOf10[maxSmall-v.scale]
+		if -limit < d.Int && d.Int < limit {
+			switch n := d.Int * powersOf10[v.scale]; {
+			case v.small < n:
+				return -1
+			case v.small > n:
+				return 1
+			}
+			return 0
 		}
-		return 0
 	}
-	return m.numeral().Compare(m.program.Numeral(d))
+	return m.toNumeral().Compare(m.program.Numeral(d))
 }
 
 func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {
 	p := m.program
+	if s.Types&(artifact.TypeInteger|artifact.TypeNumber) == 0 || s.Types&artifact.TypeNumber == 0 && !m.isInteger() {
+		return s.Code
+	}
 	if s.Enum != 0 {
 		e := &p.Enums[s.Enum-1]
 		if !m.isAmong(artifact.Of(p.Decimals, e.Numbers)) {
@@ -75,7 +107,7 @@ func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {
 			return r.MaxCode
 		}
 	}
-	if r.Divisor != 0 && !m.numeral().IsMultiple(r.Divisor, r.DivisorExponent) {
+	if r.Divisor != 0 && !m.toNumeral().IsMultiple(r.Divisor, r.DivisorExponent) {
 		return violation.MultipleOf
 	}
 	return violation.None

@@ -15,12 +15,22 @@ type scalar struct {
 	literal artifact.Literals
 	bytes   []byte // of a string, or a number as written
 	numeral artifact.Numeral
-	small   int64 // the number, if it is short and written as an integer
-	isSmall bool
-	normal  bool // numeral is set
-	hit     artifact.Ref
-	digits  []byte // memory of numeral
+	small   int64        // the number × 10^scale, if read says so
+	scale   int
+	read    numberRead
+	hit     artifact.Ref // branch that a discriminator's value selects
+	digits  []byte       // memory of numeral
 }
+
+// numberRead is how a number has been read so far.
+type numberRead uint8
+
+const (
+	numberUnread  numberRead = iota
+	numberSmall              // into small and scale
+	numberLarge              // it is not small
+	numberNumeral            // into numeral
+)
 
 // Null is the token null.
 func (m *Machine) Null() { m.literal(artifact.TypeNull, artifact.LiteralNull) }
@@ -40,7 +50,12 @@ func (m *Machine) literal(kind artifact.Types, l artifact.Literals) {
 	}
 	m.expect()
 	m.scalar.kind, m.scalar.literal = kind, l
-	m.judgeValue()
+	if s := m.only(); s != nil {
+		m.report(m.checkLiteral(s))
+	} else {
+		m.judge()
+	}
+	m.endScalar()
 }
 
 // Number is a number in JSON's form.
@@ -49,10 +64,14 @@ func (m *Machine) Number(number []byte) {
 		return
 	}
 	m.expect()
-	s := &m.scalar
-	s.kind, s.bytes, s.normal = artifact.TypeInteger|artifact.TypeNumber, number, false
-	s.small, s.isSmall = parseSmall(number)
-	m.judgeValue()
+	v := &m.scalar
+	v.kind, v.bytes, v.read = artifact.TypeInteger|artifact.TypeNumber, number, numberUnread
+	if s := m.only(); s != nil {
+		m.report(m.checkNumber(s))
+	} else {
+		m.judge()
+	}
+	m.endScalar()
 }
 
 // String is a whole string, without quotes and escapes.
@@ -62,29 +81,47 @@ func (m *Machine) String(text []byte) {
 	}
 	m.expect()
 	m.scalar.kind, m.scalar.bytes = artifact.TypeString, text
-	m.judgeValue()
+	if s := m.only(); s != nil {
+		m.report(m.checkString(s, text))
+	} else {
+		m.judge()
+	}
+	m.endScalar()
 }
 
-func (m *Machine) judgeValue() {
-	m.judge()
-	var hash uint64
-	if m.hashing > 0 {
-		hash = m.scalarHash()
+// only is the schema that judges the next value, if there is no other and it
+// has no groups: then it needs no task. It is nil if not, or if there is
+// none.
+func (m *Machine) only() *artifact.Schema {
+	if len(m.pending) == 1 {
+		if s := &m.program.Schemas[m.pending[0].schema]; s.Rank == 0 {
+			return s
+		}
 	}
-	m.ended(hash)
+	return nil
+}
+
+// report tells what the only schema made of a scalar.
+func (m *Machine) report(code violation.Code) {
+	p := &m.pending[0]
+	if code != violation.None {
+		m.refuse(p.link, cause{code, p.schema})
+	} else if p.link.edge != edgeAll {
+		m.childPassed(p.link, m.scalar.hit)
+	}
+}
+
+func (m *Machine) endScalar() {
+	if m.hashing > 0 {
+		m.ended(m.scalarHash())
+	} else if len(m.frames) == 0 {
+		m.complete = true
+	}
 }
 
 // judge judges the scalar by the pending schemas.
 func (m *Machine) judge() {
 	if len(m.pending) == 0 {
-		return
-	}
-	if p := &m.pending[0]; len(m.pending) == 1 && m.program.Schemas[p.schema].Rank == 0 {
-		if code := m.check(&m.program.Schemas[p.schema]); code != violation.None {
-			m.refuse(p.link, cause{code, p.schema})
-		} else if p.link.edge != edgeAll {
-			m.childPassed(p.link, m.scalar.hit)
-		}
 		return
 	}
 	k := m.mark()
@@ -106,27 +143,22 @@ func (m *Machine) judge() {
 
 // check judges the scalar by what s says itself.
 func (m *Machine) check(s *artifact.Schema) violation.Code {
-	v := &m.scalar
-	if s.Types&v.kind == 0 {
+	switch m.scalar.kind {
+	case artifact.TypeString:
+		return m.checkString(s, m.scalar.bytes)
+	case artifact.TypeInteger | artifact.TypeNumber:
+		return m.checkNumber(s)
+	}
+	return m.checkLiteral(s)
+}
+
+func (m *Machine) checkLiteral(s *artifact.Schema) violation.Code {
+	if s.Types&m.scalar.kind == 0 {
 		return s.Code
 	}
-	switch v.kind {
-	case artifact.TypeString:
-		if s.String|s.Enum != 0 {
-			return m.checkString(s)
-		}
-	case artifact.TypeInteger | artifact.TypeNumber:
-		if s.Types&artifact.TypeNumber == 0 && !m.isInteger() {
-			return s.Code
-		}
-		if s.Number|s.Enum != 0 {
-			return m.checkNumber(s)
-		}
-	default:
-		if s.Enum != 0 {
-			if e := &m.program.Enums[s.Enum-1]; e.Literals&v.literal == 0 {
-				return e.Code
-			}
+	if s.Enum != 0 {
+		if e := &m.program.Enums[s.Enum-1]; e.Literals&m.scalar.literal == 0 {
+			return e.Code
 		}
 	}
 	return violation.None
@@ -134,36 +166,50 @@ func (m *Machine) check(s *artifact.Schema) violation.Code {
 
 // checkString judges a whole string. An excess of length comes first: where
 // a string arrives in parts it is known first.
-func (m *Machine) checkString(s *artifact.Schema) violation.Code {
-	p, text := m.program, m.scalar.bytes
-	runes := -1
-	r := &noString
-	if s.String != 0 {
-		r = &p.Strings[s.String-1]
-		// A code point is one to four bytes.
-		if len(text) > int(r.MaxLength) || len(text) < 4*int(r.MinLength) {
-			runes = utf8.RuneCount(text)
-			if runes > int(r.MaxLength) {
-				return violation.MaxLength
-			}
+func (m *Machine) checkString(s *artifact.Schema, text []byte) violation.Code {
+	if s.Types&artifact.TypeString == 0 {
+		return s.Code
+	}
+	if s.String == 0 {
+		if s.Enum != 0 {
+			return m.checkValue(s, text)
+		}
+		return violation.None
+	}
+	r := &m.program.Strings[s.String-1]
+	runes := int(r.MinLength)
+	// A code point is one to four bytes.
+	if len(text) > int(r.MaxLength) || len(text) < 4*int(r.MinLength) {
+		runes = utf8.RuneCount(text)
+		if runes > int(r.MaxLength) {
+			return violation.MaxLength
 		}
 	}
 	if s.Enum != 0 {
-		e := &p.Enums[s.Enum-1]
-		v := m.findValue(e, text)
-		if v == nil {
-			return e.Code
+		if code := m.checkValue(s, text); code != violation.None {
+			return code
 		}
-		m.scalar.hit = v.Select
 	}
-	switch {
-	case runes >= 0 && runes < int(r.MinLength):
+	if runes < int(r.MinLength) {
 		return violation.MinLength
-	case r.Pattern != 0 && !m.accepts(r.Pattern, text):
+	}
+	if r.Pattern != 0 && !m.accepts(r.Pattern, text) {
 		return violation.Pattern
-	case r.Grammar != 0 && !m.accepts(r.Grammar, text), r.Format != 0 && !hasFormat(r.Format, text):
+	}
+	if r.Grammar != 0 && !m.accepts(r.Grammar, text) || r.Format != 0 && !hasFormat(r.Format, text) {
 		return violation.Format
 	}
+	return violation.None
+}
+
+// checkValue judges a string by an enum.
+func (m *Machine) checkValue(s *artifact.Schema, text []byte) violation.Code {
+	e := &m.program.Enums[s.Enum-1]
+	v := m.findValue(e, text)
+	if v == nil {
+		return e.Code
+	}
+	m.scalar.hit = v.Select
 	return violation.None
 }
 

@@ -23,7 +23,17 @@ func (k Key) Sum(b []byte) uint64 {
 		v0 ^= w
 		b = b[8:]
 	}
-	return finish(v0, v1, v2, v3, tail(b)|uint64(n)<<56)
+	// The rest is finish, written out: in Wasm the call would cost as much
+	// as the rounds.
+	w := tail(b) | uint64(n)<<56
+	v3 ^= w
+	v0, v1, v2, v3 = round(v0, v1, v2, v3)
+	v0 ^= w
+	v2 ^= 0xff
+	v0, v1, v2, v3 = round(v0, v1, v2, v3)
+	v0, v1, v2, v3 = round(v0, v1, v2, v3)
+	v0, v1, v2, v3 = round(v0, v1, v2, v3)
+	return v0 ^ v1 ^ v2 ^ v3
 }
 
 // Pair is the hash of two words.
@@ -85,11 +95,15 @@ func (k Key) start() (v0, v1, v2, v3 uint64) {
 }
 
 // tail is up to seven bytes as a word.
-func tail(b []byte) (w uint64) {
-	for i := len(b) - 1; i >= 0; i-- {
-		w = w<<8 | uint64(b[i])
+func tail(b []byte) uint64 {
+	n := len(b)
+	switch {
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<(8*(n-4))
+	case n > 0:
+		return uint64(b[0]) | uint64(b[n>>1])<<(8*(n>>1)) | uint64(b[n-1])<<(8*(n-1))
 	}
-	return w
+	return 0
 }
 
 func finish(v0, v1, v2, v3, last uint64) uint64 {

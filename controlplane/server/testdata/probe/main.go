@@ -1,84 +1,94 @@
+//go:build wasip1
+
 // Command probe is a filter for tests. It writes the filter state that the
-// real filter writes, as its policy (any text, taken as the revision) and
-// the request's x-probe header say.
+// real filter writes, as its policy and the request's x-probe header say.
 package main
 
 import (
 	"bytes"
-	"strings"
+	"strconv"
 	"unsafe"
 
-	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
-	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
-
+	"github.com/threatgate/threatgate/filter/host"
+	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
 func main() {}
 
-func init() {
-	proxywasm.SetPluginContext(func(uint32) types.PluginContext { return &plugin{} })
-}
+// Actions of the ABI.
+const (
+	proceed = 0
+	pause   = 1
+)
 
-type plugin struct {
-	types.DefaultPluginContext
-	revision string
-}
+var (
+	revisions = map[uint32]string{} // by root context
+	roots     = map[uint32]uint32{} // by stream
+	held      = map[uint32]bool{}
+)
 
-// OnPluginStart refuses a policy that says "refuse".
-func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
-	policy, err := proxywasm.GetPluginConfiguration()
-	if err != nil || bytes.Contains(policy, []byte("refuse")) {
-		return types.OnPluginStartStatusFailed
+//go:wasmexport proxy_on_context_create
+func onContextCreate(id, root uint32) { roots[id] = root }
+
+//go:wasmexport proxy_on_vm_start
+func onVMStart(_, _ uint32) uint32 { return 1 }
+
+// onConfigure takes any policy but one that says "refuse". Its revision is
+// how it begins.
+//
+//go:wasmexport proxy_on_configure
+func onConfigure(root, size uint32) uint32 {
+	host.Reset()
+	policy := host.Configuration(int(size))
+	if bytes.Contains(policy, []byte("refuse")) {
+		return 0
 	}
-	p.revision = string(policy[:min(len(policy), 16)])
-	return types.OnPluginStartStatusOK
+	revisions[root] = string(policy[:artifact.RevisionSize])
+	return 1
 }
 
-func (p *plugin) NewHttpContext(uint32) types.HttpContext { return &request{plugin: p} }
-
-type request struct {
-	types.DefaultHttpContext
-	plugin *plugin
-	hold   bool
+//go:wasmexport proxy_on_delete
+func onDelete(id uint32) {
+	delete(revisions, id)
+	delete(roots, id)
+	delete(held, id)
 }
 
 const operation = "GET /v2/orders/{orderId}"
 
-// OnHttpRequestHeaders does what the x-probe header says: "violate",
-// "reject", "skip" (write nothing), "hold" (until the body is complete),
-// "panic", "restricted" (a host call that no filter of ours makes) or
-// "reserved" (answer with the reserved headers).
-func (r *request) OnHttpRequestHeaders(_ int, end bool) types.Action {
-	headers, err := proxywasm.GetHttpRequestHeaders()
-	if err != nil {
-		panic(err)
-	}
-	var do string
-	var reserved []string
-	for _, h := range headers {
-		if h[0] == "x-probe" {
-			do = h[1]
+// onRequestHeaders does what the x-probe header says: "violate", "reject",
+// "skip" (write nothing), "hold" (until the body is complete), "panic",
+// "restricted" (a host call that the real filter doesn't make) or "reserved"
+// (answer with the reserved headers).
+//
+//go:wasmexport proxy_on_request_headers
+func onRequestHeaders(id, _, end uint32) uint32 {
+	host.Reset()
+	do := ""
+	var reserved []byte
+	for _, h := range host.RequestHeaders(nil) {
+		if string(h.Name) == "x-probe" {
+			do = string(h.Value)
 		}
-		if strings.HasPrefix(h[0], "x-threatgate-") {
-			reserved = append(reserved, h[0]+"="+h[1])
+		if bytes.HasPrefix(h.Name, []byte("x-threatgate-")) {
+			reserved = append(append(append(append(reserved, h.Name...), '='), h.Value...), '\n')
 		}
 	}
 	switch do {
 	case "skip":
-		return types.ActionContinue
+		return proceed
 	case "hold":
-		r.hold = true
-		return r.action(end)
+		held[id] = true
+		return onRequestBody(id, 0, end)
 	case "panic":
 		panic("as asked")
 	case "restricted":
-		_, err := proxywasm.GetHttpRequestHeader("x-probe")
-		return reply(200, "restricted", "text/plain", []byte(err.Error()))
+		return reply(200, "text/plain", strconv.AppendUint(nil, uint64(getHeader()), 10))
 	case "reserved":
-		return reply(200, "reserved", "text/plain", []byte(strings.Join(reserved, "\n")))
+		return reply(200, "text/plain", reserved)
 	}
-	decision := violation.Allowed
+	decision, mode := violation.Allowed, violation.Shadow
 	if do != "" {
 		v := violation.Violation{Code: violation.Pattern, In: violation.InBody, Pointer: "/a~1b/0/*", Schema: "orders.yaml#/components/schemas/Order", Threat: "API3-01"}
 		records := v.AppendWire(nil)
@@ -89,47 +99,46 @@ func (r *request) OnHttpRequestHeaders(_ int, end bool) types.Action {
 		set(violation.StateThreat, "API3-01")
 		decision = violation.WouldReject
 	}
-	mode := violation.Shadow
 	if do == "reject" {
 		decision, mode = violation.Rejected, violation.Enforce
 	}
 	set(violation.StateOperation, operation)
 	set(violation.StateDecision, decision.String())
 	set(violation.StateMode, mode.String())
-	set(violation.StateReport, r.plugin.revision+" 12345")
+	set(violation.StateReport, revisions[roots[id]]+" 12345")
 	if do == "reject" {
-		return reply(400, "threatgate{validation:pattern}", "application/problem+json", []byte(`{"type":"urn:threatgate:validation:pattern"}`))
+		return reply(400, "application/problem+json", []byte(`{"type":"urn:threatgate:validation:pattern"}`))
 	}
-	return types.ActionContinue
+	return proceed
 }
 
-// OnHttpRequestBody holds the body, if asked.
-func (r *request) OnHttpRequestBody(_ int, end bool) types.Action { return r.action(end) }
-
-func (r *request) action(end bool) types.Action {
-	if r.hold && !end {
-		return types.ActionPause
+// onRequestBody holds the body, if asked.
+//
+//go:wasmexport proxy_on_request_body
+func onRequestBody(id, _, end uint32) uint32 {
+	if held[id] && end == 0 {
+		return pause
 	}
-	return types.ActionContinue
+	return proceed
 }
 
-func set(key, value string) {
-	if err := proxywasm.SetProperty([]string{key}, []byte(value)); err != nil {
-		panic(err)
-	}
+//go:wasmexport proxy_on_request_trailers
+func onRequestTrailers(_, _ uint32) uint32 { return proceed }
+
+func set(key, value string) { host.SetState([]byte(key), []byte(value)) }
+
+func reply(status int, contentType string, body []byte) uint32 {
+	r := host.Response{Body: body, Details: []byte("threatgate{validation:pattern}")}
+	r.Header([]byte("content-type"), []byte(contentType))
+	r.Send(status)
+	return pause
 }
 
-//go:wasmimport env proxy_send_local_response
-func sendLocalResponse(status uint32, details unsafe.Pointer, detailsSize int32, body unsafe.Pointer, bodySize int32, headers unsafe.Pointer, headersSize int32, grpcStatus int32) uint32
+//go:wasmimport env proxy_get_header_map_value
+func proxyGetHeaderMapValue(kind uint32, name unsafe.Pointer, nameSize uint32, place, size unsafe.Pointer) uint32
 
-// reply answers with response code details, which the SDK's own call leaves
-// empty.
-func reply(status uint32, details, contentType string, body []byte) types.Action {
-	headers := []byte{1, 0, 0, 0, 12, 0, 0, 0, byte(len(contentType)), 0, 0, 0}
-	headers = append(headers, "content-type\x00"+contentType+"\x00"...)
-	d := []byte(details)
-	if sendLocalResponse(status, unsafe.Pointer(&d[0]), int32(len(d)), unsafe.Pointer(unsafe.SliceData(body)), int32(len(body)), unsafe.Pointer(&headers[0]), int32(len(headers)), -1) != 0 {
-		panic("no local response")
-	}
-	return types.ActionPause
+// getHeader returns the status of the call.
+func getHeader() uint32 {
+	name, result := [...]byte{'a'}, [2]uint32{}
+	return proxyGetHeaderMapValue(0, unsafe.Pointer(&name[0]), 1, unsafe.Pointer(&result[0]), unsafe.Pointer(&result[1]))
 }
