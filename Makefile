@@ -10,6 +10,10 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 WASM_MAX := 3000000
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOTESTSUM   := gotest.tools/gotestsum@v1.13.0
+
+# Fewer test cases than this is a failure: a suite that doesn't run can't fail.
+MIN_TESTS := 1000
 
 .PHONY: all build run test conformance bench fuzz lint check envoy clean
 
@@ -36,10 +40,13 @@ run: build envoy ## the demo system behind the gateway; Ctrl-C stops it
 	@$(BIN)/demo
 
 test: build envoy ## unit tests, conformance, and real Envoy end to end
-	$(GO) test ./...
+	$(GO) run $(GOTESTSUM) --format pkgname --hide-summary skipped \
+		--post-run-command 'sh -c "test $$TESTS_TOTAL -ge $(MIN_TESTS) || { echo only $$TESTS_TOTAL of $(MIN_TESTS) test cases ran >&2; exit 1; }"' \
+		-- -timeout 20m ./...
 
 conformance: ## the outside suites alone, with their counts
-	$(GO) test -count=1 -v -run 'Conformance|Suite|Corpus' ./internal/... | grep -E '^(ok|FAIL|---|    .*(passed|cases|of))'
+	$(GO) test -count=1 -v -run 'Conformance|Suite|Corpus' ./internal/... > $(BIN)/conformance.log || { cat $(BIN)/conformance.log; exit 1; }
+	@grep -E '^    [a-z_]+_test.go:[0-9]+: ' $(BIN)/conformance.log
 
 bench: build envoy ## CPU per request over bare Envoy, beside a peer
 	@$(GO) build -trimpath -o $(BIN)/bench ./e2e/bench

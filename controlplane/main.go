@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -87,7 +86,7 @@ func (c *cli) root() *cobra.Command {
 		Use:           "threatgate",
 		Short:         "An API threat model that judges live traffic",
 		Example:       "  threatgate run --spec openapi.yaml --upstream http://127.0.0.1:8080 --listen 127.0.0.1:10000",
-		Version:       version(),
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -110,13 +109,8 @@ func (c *cli) runs(do func(cmd *cobra.Command, args []string) error) func(*cobra
 	}
 }
 
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(unknown)"
-	}
-	return info.Main.Version
-}
+// version is set by the linker: -X main.version=….
+var version = "(development)"
 
 // logger writes to stderr.
 func (c *cli) logger() (*zap.Logger, error) {

@@ -31,8 +31,8 @@ type plane struct {
 }
 
 // newPlane compiles the input, or finds the last good policy in the state
-// directory. Nothing is served yet. What the input does not enforce goes to
-// stderr.
+// directory. Nothing is served yet. What is wrong with the input, and what it
+// does not enforce, goes to stderr.
 func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, options server.Options, wasm, state string) (_ *plane, err error) {
 	p := &plane{log: log, registry: prometheus.NewRegistry(), feed: &admin.Feed{}}
 	defer func() {
@@ -74,7 +74,12 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 		return nil, err
 	}
 	p.registry.MustRegister(serving{p.rollout})
-	c.diagnose(p.rollout.Status().Warnings...)
+	status := p.rollout.Status()
+	c.diagnose(status.Problems...)
+	c.diagnose(status.Warnings...)
+	if len(status.Problems) > 0 {
+		log.Error("the last good policy is served in place of what has errors")
+	}
 	return p, nil
 }
 
@@ -83,7 +88,7 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 func (p *plane) serve(ctx context.Context, xds, adminListener net.Listener, tokenFile string, metrics prometheus.Gatherer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	config := admin.Config{Rollout: p.rollout, Feed: p.feed, Metrics: metrics, Version: version(), Log: p.log}
+	config := admin.Config{Rollout: p.rollout, Feed: p.feed, Metrics: metrics, Version: version, Log: p.log}
 	parts := []func() error{
 		func() error { p.rollout.Run(ctx); return nil },
 		func() error { return p.server.Serve(ctx, xds) },

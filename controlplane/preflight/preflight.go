@@ -6,6 +6,7 @@ package preflight
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/compile"
@@ -29,9 +30,9 @@ func Check(r *compile.Release) error {
 		return fmt.Errorf("service %s: the bundle's revision is %s, the release's %s", r.Service, bundle.Revision, r.Revision())
 	}
 	p := prober{bundle: bundle, engine: enforce.New(bundle), world: world{}}
-	for node := range bundle.Nodes {
+	for node, path := range paths(bundle) {
 		for _, m := range artifact.Of(bundle.Methods, bundle.Nodes[node].Methods) {
-			if err := p.operation(node, m); err != nil {
+			if err := p.operation(path, m); err != nil {
 				return fmt.Errorf("service %s: operation %s: %w", r.Service, bundle.String(bundle.Operations[m.Operation].Label), err)
 			}
 		}
@@ -48,48 +49,43 @@ type prober struct {
 	world  world
 }
 
-// operation judges requests to the operation m of a node of the routes.
-func (p *prober) operation(node int, m artifact.Method) error {
-	method, path := string(p.bundle.String(m.Name)), p.path(node)
+// operation judges requests to the operation m of path.
+func (p *prober) operation(path string, m artifact.Method) error {
+	method := string(p.bundle.String(m.Name))
 	operation := &p.bundle.Operations[m.Operation]
 	errs := []error{p.judge(method, path, "", "")}
 	for _, media := range artifact.Of(p.bundle.Media, operation.Media) {
+		contentType := strings.ReplaceAll(string(p.bundle.String(media.Type)), "*", "x")
 		for _, probe := range probes {
-			errs = append(errs, p.judge(method, path, string(p.bundle.String(media.Type)), probe))
+			errs = append(errs, p.judge(method, path, contentType, probe))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// path is one that leads to a node. Edges lead from lower to higher nodes, so
-// the edge that leads here comes from one before.
-func (p *prober) path(node int) string {
-	if node == 0 {
-		return ""
-	}
-	for from := range node {
-		for _, l := range artifact.Of(p.bundle.Literals, p.bundle.Nodes[from].Literals) {
-			if int(l.Node) == node {
-				return p.path(from) + "/" + string(p.bundle.String(l.Text))
-			}
+// paths are one for each node of the routes, which leads there. Edges lead
+// from lower to higher nodes.
+func paths(b *artifact.Bundle) []string {
+	out := make([]string, len(b.Nodes))
+	for from, node := range b.Nodes {
+		for _, l := range artifact.Of(b.Literals, node.Literals) {
+			out[l.Node] = out[from] + "/" + string(b.String(l.Text))
 		}
-		for _, t := range artifact.Of(p.bundle.Templates, p.bundle.Nodes[from].Templates) {
-			if int(t.Node) == node {
-				return p.path(from) + "/" + p.segment(t)
-			}
+		for _, t := range artifact.Of(b.Templates, node.Templates) {
+			out[t.Node] = out[from] + "/" + segment(b, t)
 		}
 	}
-	return ""
+	return out
 }
 
 // segment is a text that matches a template segment.
-func (p *prober) segment(t artifact.Template) string {
+func segment(b *artifact.Bundle, t artifact.Template) string {
 	text := ""
-	for _, piece := range artifact.Of(p.bundle.Pieces, t.Pieces) {
+	for _, piece := range artifact.Of(b.Pieces, t.Pieces) {
 		if piece.Text.Len == 0 {
 			text += "1"
 		} else {
-			text += string(p.bundle.String(piece.Text))
+			text += string(b.String(piece.Text))
 		}
 	}
 	return text

@@ -95,10 +95,10 @@ func TestProbesReachEveryOperation(t *testing.T) {
 	}
 	p := prober{bundle: bundle, engine: enforce.New(bundle)}
 	reached := map[string]bool{}
-	for node := range bundle.Nodes {
+	for node, path := range paths(bundle) {
 		for _, m := range artifact.Of(bundle.Methods, bundle.Nodes[node].Methods) {
 			request := p.engine.Begin()
-			request.Headers(p.headers(string(bundle.String(m.Name)), p.path(node), ""), true, p.world)
+			request.Headers(p.headers(string(bundle.String(m.Name)), path, ""), true, p.world)
 			reached[string(request.Operation())] = true
 			request.End()
 		}

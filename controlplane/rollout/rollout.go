@@ -105,23 +105,22 @@ func (r *Rollout) Run(ctx context.Context) {
 		case <-r.config.Watcher.Changes:
 			r.filesChanged(ctx)
 		case request := <-r.modes:
+			before := r.status.Load()
 			request.reply <- r.changeModes(ctx, request.change)
+			r.logNews(before)
 		}
 	}
 }
 
 func (r *Rollout) filesChanged(ctx context.Context) {
-	started := time.Now()
+	started, before := time.Now(), r.status.Load()
 	out, diags := r.build(r.state.Modes)
 	if out == nil {
 		r.note(diags, nil)
-		return
-	}
-	if err := r.install(ctx, out, r.state.Modes, diags); err != nil {
-		r.config.Log.Error("the change is not rolled out", zap.Error(err))
+	} else if err := r.install(ctx, out, r.state.Modes, diags); err != nil {
 		r.note(diags, []string{err.Error()})
-		return
 	}
+	r.logNews(before)
 	r.config.Log.Info("files changed", zap.Duration("took", time.Since(started)))
 }
 
@@ -137,21 +136,16 @@ func (r *Rollout) install(ctx context.Context, out *pipeline.Output, modes polic
 	var problems []string
 	for _, release := range out.Releases {
 		before, known := r.state.Releases[release.Service]
-		saved := store.Saved{Release: release, Time: time.Now().UTC()}
-		switch err := error(nil); {
-		case known && before.Release.Digest == release.Digest:
-			saved = before
-		default:
-			if err = preflight.Check(release); err == nil {
-				break
-			}
-			problems = append(problems, fmt.Sprintf("preflight: %v", err))
-			if !known {
-				continue
-			}
-			saved = before
+		if known && before.Release.Digest == release.Digest {
+			state.Releases[release.Service] = before
+			continue
 		}
-		state.Releases[release.Service] = saved
+		if err := preflight.Check(release); err == nil {
+			state.Releases[release.Service] = store.Saved{Release: release, Time: time.Now().UTC()}
+			continue
+		} else if problems = append(problems, fmt.Sprintf("preflight: %v", err)); known {
+			state.Releases[release.Service] = before
+		}
 	}
 	snap, refused, err := r.assemble(state.Releases)
 	if err != nil {
@@ -240,11 +234,9 @@ func (r *Rollout) push(state *store.State, snap *snapshot.Snapshot) {
 	r.status.Store(&serving{snapshot: snap, apis: apis(state)})
 }
 
-// note publishes what is wrong with the input as it is now. What was wrong
-// before already is not logged again.
+// note publishes what is wrong with the input as it is now.
 func (r *Rollout) note(diags *diag.List, problems []string) {
-	before := r.status.Load()
-	now := *before
+	now := *r.status.Load()
 	now.problems, now.warnings = problems, nil
 	for _, d := range diags.Sorted() {
 		if d.Severity == diag.Error {
@@ -253,12 +245,25 @@ func (r *Rollout) note(diags *diag.List, problems []string) {
 			now.warnings = append(now.warnings, d.String())
 		}
 	}
+	r.status.Store(&now)
+}
+
+// logNews logs what was not wrong before.
+func (r *Rollout) logNews(before *serving) {
+	now := r.status.Load()
 	for _, p := range now.problems {
 		if !slices.Contains(before.problems, p) {
 			r.config.Log.Error("the last good policy stays in place of this change", zap.String("cause", p))
 		}
 	}
-	r.status.Store(&now)
+	for _, w := range now.warnings {
+		if !slices.Contains(before.warnings, w) {
+			r.config.Log.Warn("not enforced", zap.String("cause", w))
+		}
+	}
+	if len(now.problems) == 0 && len(before.problems) > 0 {
+		r.config.Log.Info("the policy is as the files say again")
+	}
 }
 
 // source is a file's content; nil if it can't be read.

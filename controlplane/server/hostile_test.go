@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -180,6 +181,94 @@ func TestMadeUpAnswers(t *testing.T) {
 	d := s.Nodes()[0].Resources[ResourceKey{resource.ClusterType, "orders"}]
 	if want := (Delivery{Sent: version, Time: d.Time}); d != want {
 		t.Errorf("got %+v, want %+v", d, want)
+	}
+}
+
+// TestWaitAcked: with two nodes both must accept; one that is gone is not
+// waited for; nobody's consent is no consent.
+func TestWaitAcked(t *testing.T) {
+	s, client, _ := connect(t)
+	snap := oneService(t, "/threatgate.wasm")
+	s.Push(snap)
+	soon, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.WaitAcked(soon, snap); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("without a node: got %v", err)
+	}
+	acked := make(chan error, 1)
+	go func() { acked <- s.WaitAcked(context.Background(), snap) }()
+	first := open(t, client)
+	take(t, first, "first", nil)
+	select {
+	case err := <-acked: // the first node alone
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("the only node has accepted, and WaitAcked goes on waiting")
+	}
+
+	second := open(t, client, &discoveryv3.DeltaDiscoveryRequest{Node: &corev3.Node{Id: "second"}, TypeUrl: resource.ClusterType})
+	if _, err := second.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.WaitAcked(soon, snap); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while the second node has not answered: got %v", err)
+	}
+	go func() { acked <- s.WaitAcked(context.Background(), snap) }()
+	second.CloseSend()
+	if err := <-acked; err != nil {
+		t.Errorf("after the second node has gone: got %v", err)
+	}
+
+	third := open(t, client)
+	take(t, third, "third", &rpcstatus.Status{Message: "will not"})
+	var refused *Refused
+	if err := s.WaitAcked(context.Background(), snap); !errors.As(err, &refused) || refused.Node != "third" || refused.Detail != "will not" {
+		t.Errorf("got %v, want the third node's refusal", err)
+	}
+}
+
+// take asks for all that there is and accepts it, or refuses it with detail.
+func take(t *testing.T, stream discoveryv3.AggregatedDiscoveryService_DeltaAggregatedResourcesClient, id string, refusal *rpcstatus.Status) {
+	t.Helper()
+	subscribe := map[string][]string{resource.RouteType: {"orders"}, resource.ExtensionConfigType: {"orders/policy"}}
+	for _, typeURL := range snapshot.Types() {
+		if err := stream.Send(&discoveryv3.DeltaDiscoveryRequest{Node: &corev3.Node{Id: id}, TypeUrl: typeURL, ResourceNamesSubscribe: subscribe[typeURL]}); err != nil {
+			t.Fatal(err)
+		}
+		response, err := stream.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.Send(&discoveryv3.DeltaDiscoveryRequest{TypeUrl: typeURL, ResponseNonce: response.GetNonce(), ErrorDetail: refusal}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestNeverAnswering: a client that asks without end and answers nothing is
+// cut off.
+func TestNeverAnswering(t *testing.T) {
+	s, client, _ := connect(t)
+	s.Push(oneService(t, "/threatgate.wasm"))
+	stream := open(t, client)
+	for range maxPending + 2 {
+		if err := stream.Send(clusters); err != nil {
+			break
+		}
+	}
+	answers := 0
+	for {
+		if _, err := stream.Recv(); err != nil {
+			if status.Code(err) != codes.ResourceExhausted || answers != maxPending+1 {
+				t.Errorf("after %d answers: %v", answers, err)
+			}
+			return
+		}
+		answers++
 	}
 }
 

@@ -3,6 +3,7 @@ package envoytest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -40,6 +41,7 @@ type Envoy struct {
 	t     testing.TB
 	admin http.Client
 	log   string
+	pid   int
 }
 
 // Directory makes a short-named directory for Unix sockets, whose paths are
@@ -60,19 +62,16 @@ func Directory(t testing.TB) string {
 func Start(t testing.TB, bootstrap []byte, admin string, workers int) *Envoy {
 	t.Helper()
 	dir := Directory(t)
-	config := filepath.Join(dir, "envoy.yaml")
+	config, log := filepath.Join(dir, "envoy.yaml"), filepath.Join(dir, "envoy.log")
 	if err := os.WriteFile(config, bootstrap, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := &Envoy{t: t, log: filepath.Join(dir, "envoy.log")}
-	e.admin.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", admin)
-	}}
 	cmd := exec.Command(Path(t), "-c", config, "--concurrency", strconv.Itoa(workers),
-		"--disable-hot-restart", "--drain-time-s", "1", "--log-path", e.log, "--log-level", "warning")
+		"--disable-hot-restart", "--drain-time-s", "1", "--log-path", log, "--log-level", "warning")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	e := Attach(t, cmd.Process.Pid, admin, log)
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 	t.Cleanup(func() {
@@ -103,6 +102,36 @@ func Start(t testing.TB, bootstrap []byte, admin string, workers int) *Envoy {
 			t.Fatal("Envoy's admin interface does not answer")
 		}
 	}
+}
+
+// Attach returns the Envoy that runs as pid, with its admin address on the
+// Unix socket admin and its log in the file log. Its end is not its
+// business.
+func Attach(t testing.TB, pid int, admin, log string) *Envoy {
+	e := &Envoy{t: t, log: log, pid: pid}
+	e.admin.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", admin)
+	}}
+	t.Cleanup(e.admin.CloseIdleConnections)
+	return e
+}
+
+// PID is the process id.
+func (e *Envoy) PID() int { return e.pid }
+
+// Resident is the resident memory, in bytes.
+func (e *Envoy) Resident() int {
+	e.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.pid))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	var kilobytes int
+	_, line, _ := strings.Cut(string(status), "VmRSS:")
+	if _, err := fmt.Sscan(line, &kilobytes); err != nil {
+		e.t.Fatal(err)
+	}
+	return kilobytes << 10
 }
 
 // Admin gets a page of the admin interface: "/stats", "/config_dump".

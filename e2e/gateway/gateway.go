@@ -32,11 +32,14 @@ var Root = func() string {
 	return filepath.Join(filepath.Dir(here), "..", "..")
 }()
 
+var built string // the directory that build made
+
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "tgbin")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	for _, step := range []struct {
 		out, pkg string
 		env      []string
@@ -76,9 +79,7 @@ func Binaries(t testing.TB) string {
 // Main runs a package's tests and removes what Binaries built.
 func Main(m *testing.M) {
 	code := m.Run()
-	if dir, err := build(); err == nil {
-		os.RemoveAll(dir)
-	}
+	os.RemoveAll(built)
 	os.Exit(code)
 }
 
@@ -374,8 +375,8 @@ func Do(t testing.TB, c *http.Client, request *http.Request) Answer {
 	return a
 }
 
-// Request makes a request; header holds lines "Name: value", with a content
-// type of JSON where there is a body and no other is given.
+// Request makes a request; header holds lines "Name: value". A body is JSON
+// unless a line says otherwise; "Content-Type:" says that it is untyped.
 func Request(t testing.TB, method, url, body string, header ...string) *http.Request {
 	t.Helper()
 	var reader io.Reader
@@ -386,16 +387,14 @@ func Request(t testing.TB, method, url, body string, header ...string) *http.Req
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body != "" {
-		request.Header.Set("Content-Type", "application/json")
-	}
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ":")
-		if value = strings.TrimSpace(value); value == "" {
-			request.Header.Del(name)
-		} else {
-			request.Header.Set(name, value)
-		}
+		request.Header.Add(name, strings.TrimSpace(value))
+	}
+	if types, given := request.Header["Content-Type"]; body != "" && !given {
+		request.Header.Set("Content-Type", "application/json")
+	} else if given && types[0] == "" {
+		request.Header.Del("Content-Type")
 	}
 	return request
 }

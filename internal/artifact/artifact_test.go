@@ -128,7 +128,9 @@ func bundle(t testing.TB) *artifact.Bundle {
 	return b
 }
 
-func bodySchema(api *inventory.API) *inventory.Schema { return api.Operations[0].Body.Content[0].Schema }
+func bodySchema(api *inventory.API) *inventory.Schema {
+	return api.Operations[0].Body.Content[0].Schema
+}
 
 func TestEveryKindOfRecordIsThere(t *testing.T) {
 	program := reflect.ValueOf(bundle(t).Program)

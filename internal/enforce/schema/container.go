@@ -9,11 +9,8 @@ import (
 )
 
 // beginObject prepares a task for an object.
-func (m *Machine) beginObject(f *frame, t *task, s *artifact.Schema) {
-	if s.Object == 0 {
-		return
-	}
-	o := &m.program.Objects[s.Object-1]
+func (m *Machine) beginObject(f *frame, t *task) {
+	o := &m.program.Objects[t.rule-1]
 	t.seen = int32(len(m.seen))
 	for range o.Required.Len {
 		m.seen = append(m.seen, 0)
@@ -60,20 +57,31 @@ func (m *Machine) property(f *frame, i int32, name []byte, hash uint64) {
 		m.fail(i, cause{violation.MaxProperties, t.schema})
 	}
 	declared := false
-	if k := m.findKey(o, name, hash); k != nil {
+	keys := p.Keys[o.Keys.Off : o.Keys.Off+o.Keys.Len]
+	for n := range keys {
+		k := &keys[(uint32(hash)+uint32(n))&uint32(len(keys)-1)]
+		if k.Flags == 0 {
+			break
+		}
+		if k.Hash != hash || !bytes.Equal(p.Pool[k.Name.Off:k.Name.Off+k.Name.Len], name) {
+			continue
+		}
 		f.child, f.spelt = k.Name, true
-		declared = k.Flags&artifact.KeyDeclared != 0
 		if k.Flags&artifact.KeyTracked != 0 {
 			m.seen[uint32(t.seen)+uint32(k.Bit)/64] |= 1 << (k.Bit % 64)
 		}
-		if declared {
+		if k.Flags&artifact.KeyDeclared != 0 {
+			declared = true
 			m.add(k.Schema, link{parent: i})
 		}
+		break
 	}
-	for _, pattern := range artifact.Of(p.Patterns, o.Patterns) {
-		if m.accepts(pattern.Automaton, name) {
-			declared = true
-			m.add(pattern.Schema, link{parent: i})
+	if o.Patterns.Len > 0 {
+		for _, pattern := range artifact.Of(p.Patterns, o.Patterns) {
+			if m.accepts(pattern.Automaton, name) {
+				declared = true
+				m.add(pattern.Schema, link{parent: i})
+			}
 		}
 	}
 	if !declared {
@@ -88,20 +96,6 @@ func (m *Machine) add(schema artifact.Ref, l link) {
 	if schema != 0 {
 		m.pending = append(m.pending, pending{uint32(schema - 1), l})
 	}
-}
-
-func (m *Machine) findKey(o *artifact.Object, name []byte, hash uint64) *artifact.Key {
-	keys := artifact.Of(m.program.Keys, o.Keys)
-	for i := range keys {
-		k := &keys[(uint32(hash)+uint32(i))&uint32(len(keys)-1)]
-		if k.Flags == 0 {
-			return nil
-		}
-		if k.Hash == hash && bytes.Equal(m.program.String(k.Name), name) {
-			return k
-		}
-	}
-	return nil
 }
 
 // judgeName judges the name of a property where the schema restricts names.
@@ -151,11 +145,8 @@ func (m *Machine) saw(t *task, bit uint32) bool {
 }
 
 // beginArray prepares a task for an array.
-func (m *Machine) beginArray(f *frame, t *task, s *artifact.Schema) {
-	if s.Array == 0 {
-		return
-	}
-	a := &m.program.Arrays[s.Array-1]
+func (m *Machine) beginArray(f *frame, t *task) {
+	a := &m.program.Arrays[t.rule-1]
 	f.tracking = f.tracking || a.Unevaluated != 0
 	f.unique = f.unique || a.Unique != 0
 }

@@ -86,7 +86,7 @@ type frame struct {
 
 // marks are the ends of what a value's tasks have in the machine's lists,
 // from before they began.
-type marks struct{ tasks, more, tallies, seen, covers, opens int }
+type marks struct{ tasks, more, tallies, seen, covers, opens int32 }
 
 // pending is a schema that the next value will be judged by.
 type pending struct {
@@ -211,28 +211,27 @@ func (m *Machine) begin(kind artifact.Types) {
 		return
 	}
 	m.expect()
-	f := frame{marks: m.mark(), isObject: kind == artifact.TypeObject}
-	f.low = m.open(kind)
-	f.high = int32(len(m.tasks))
-	if f.low == f.high && m.hashing == 0 {
+	before := m.mark()
+	low, high := m.open(kind), int32(len(m.tasks))
+	if low == high && m.hashing == 0 {
 		m.skipping = 1
 		return
 	}
-	for i := f.low; i < f.high; i++ {
-		t := &m.tasks[i]
-		s := &m.program.Schemas[t.schema]
-		if f.isObject {
-			m.beginObject(&f, t, s)
+	m.frames = append(m.frames, frame{low: low, high: high, marks: before, isObject: kind == artifact.TypeObject})
+	f := &m.frames[len(m.frames)-1]
+	for i := low; i < high; i++ {
+		if t := &m.tasks[i]; t.rule == 0 {
+			continue
+		} else if f.isObject {
+			m.beginObject(f, t)
 		} else {
-			m.beginArray(&f, t, s)
+			m.beginArray(f, t)
 		}
 	}
 	if f.unique {
 		m.hashing++
 		m.items.Push()
-		f.hash = 0
 	}
-	m.frames = append(m.frames, f)
 }
 
 func (m *Machine) end() {
@@ -246,24 +245,24 @@ func (m *Machine) end() {
 		return
 	}
 	last := len(m.frames) - 1
-	f := m.frames[last]
+	f := &m.frames[last] // stays in place until the next value begins
 	for i := f.low; i < f.high; i++ {
 		if m.tasks[i].state == live {
 			if f.isObject {
 				m.endObject(i)
 			} else {
-				m.endArray(&f, i)
+				m.endArray(f, i)
 			}
 		}
 	}
 	m.settle(f.low)
 	m.restore(f.marks)
 	m.frames = m.frames[:last]
-	var hash uint64
 	if m.hashing > 0 {
-		hash = m.containerHash(&f)
+		m.ended(m.containerHash(f))
+	} else {
+		m.ended(0)
 	}
-	m.ended(hash)
 }
 
 // expect collects what judges the value that begins now. Within an object
@@ -285,11 +284,15 @@ func (m *Machine) ended(hash uint64) {
 }
 
 func (m *Machine) mark() marks {
-	return marks{len(m.tasks), len(m.more), len(m.tallies), len(m.seen), len(m.covers), len(m.opens)}
+	return marks{int32(len(m.tasks)), int32(len(m.more)), int32(len(m.tallies)), int32(len(m.seen)), int32(len(m.covers)), int32(len(m.opens))}
 }
 
 func (m *Machine) restore(k marks) {
 	m.tasks, m.more, m.tallies, m.seen = m.tasks[:k.tasks], m.more[:k.more], m.tallies[:k.tallies], m.seen[:k.seen]
-	m.covers = dropFrom(m.covers, k.covers, int32(k.tasks))
-	m.opens = dropFrom(m.opens, k.opens, int32(k.tasks))
+	if len(m.covers) > int(k.covers) {
+		m.covers = dropFrom(m.covers, k.covers, k.tasks)
+	}
+	if len(m.opens) > int(k.opens) {
+		m.opens = dropFrom(m.opens, k.opens, k.tasks)
+	}
 }

@@ -15,7 +15,7 @@ type scalar struct {
 	literal artifact.Literals
 	bytes   []byte // of a string, or a number as written
 	numeral artifact.Numeral
-	small   int64        // the number × 10^scale, if read says so
+	small   int64 // the number × 10^scale, if read says so
 	scale   int
 	read    numberRead
 	hit     artifact.Ref // branch that a discriminator's value selects

@@ -21,7 +21,7 @@ type cover struct {
 
 // dropFrom removes what belongs to tasks from low on. All of it stands behind
 // the first n.
-func dropFrom(list []cover, n int, low int32) []cover {
+func dropFrom(list []cover, n, low int32) []cover {
 	kept := list[:n]
 	for _, c := range list[n:] {
 		if c.task < low {

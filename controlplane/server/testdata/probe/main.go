@@ -128,7 +128,7 @@ func onRequestTrailers(_, _ uint32) uint32 { return proceed }
 func set(key, value string) { host.SetState([]byte(key), []byte(value)) }
 
 func reply(status int, contentType string, body []byte) uint32 {
-	r := host.Response{Body: body, Details: []byte("threatgate{validation:pattern}")}
+	r := host.Response{Body: body, Details: []byte("threatgate:validation:pattern")}
 	r.Header([]byte("content-type"), []byte(contentType))
 	r.Send(status)
 	return pause
