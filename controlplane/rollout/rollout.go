@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -54,8 +53,8 @@ type Rollout struct {
 
 	// Owned by New, then by Run.
 	state *store.State      // what is pushed, and from what it came
-	files map[string]source // as they were at the last attempt
-	held  map[string]source // those of them that are not let through
+	files map[string][]byte // as they were at the last build; nil: not readable
+	held  map[string][]byte // those of them that were not let through
 }
 
 // InputError is the error of an input that does not load, where there is no
@@ -116,9 +115,9 @@ func (r *Rollout) filesChanged(ctx context.Context) {
 	started, before := time.Now(), r.status.Load()
 	out, diags := r.build(r.state.Modes)
 	if out == nil {
-		r.note(diags, nil)
+		r.note(*before, diags, nil)
 	} else if err := r.install(ctx, out, r.state.Modes, diags); err != nil {
-		r.note(diags, []string{err.Error()})
+		r.note(*before, diags, []string{err.Error()})
 	}
 	r.logNews(before)
 	r.config.Log.Info("files changed", zap.Duration("took", time.Since(started)))
@@ -157,8 +156,7 @@ func (r *Rollout) install(ctx context.Context, out *pipeline.Output, modes polic
 	if err := r.config.Store.Save(ctx, state); err != nil {
 		return err
 	}
-	r.push(state, snap)
-	r.note(diags, append(problems, refused...))
+	r.push(state, snap, diags, append(problems, refused...))
 	return nil
 }
 
@@ -213,12 +211,12 @@ func (r *Rollout) restore(diags *diag.List) error {
 	if err != nil {
 		return errors.Join(&InputError{diags}, err)
 	}
-	r.push(r.state, snap)
-	r.note(diags, nil)
+	r.push(r.state, snap, diags, nil)
 	return nil
 }
 
-func (r *Rollout) push(state *store.State, snap *snapshot.Snapshot) {
+// push serves a state that is stored.
+func (r *Rollout) push(state *store.State, snap *snapshot.Snapshot, diags *diag.List, problems []string) {
 	for service, saved := range state.Releases {
 		if before, known := r.state.Releases[service]; !known || before.Release.Digest != saved.Release.Digest {
 			r.config.Log.Info("rolling out", zap.String("api", service), zap.String("revision", saved.Release.Revision()))
@@ -231,12 +229,11 @@ func (r *Rollout) push(state *store.State, snap *snapshot.Snapshot) {
 	}
 	r.state = state
 	r.config.Server.Push(snap)
-	r.status.Store(&serving{snapshot: snap, apis: apis(state)})
+	r.note(serving{snapshot: snap, apis: apis(state)}, diags, problems)
 }
 
-// note publishes what is wrong with the input as it is now.
-func (r *Rollout) note(diags *diag.List, problems []string) {
-	now := *r.status.Load()
+// note publishes what is served, and what is wrong with the input.
+func (r *Rollout) note(now serving, diags *diag.List, problems []string) {
 	now.problems, now.warnings = problems, nil
 	for _, d := range diags.Sorted() {
 		if d.Severity == diag.Error {
@@ -264,102 +261,4 @@ func (r *Rollout) logNews(before *serving) {
 	if len(now.problems) == 0 && len(before.problems) > 0 {
 		r.config.Log.Info("the policy is as the files say again")
 	}
-}
-
-// source is a file's content; nil if it can't be read.
-type source struct{ content []byte }
-
-func (s source) equal(t source) bool {
-	return (s.content == nil) == (t.content == nil) && string(s.content) == string(t.content)
-}
-
-// key is how a file is remembered: the name may be relative.
-func key(name string) string {
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return filepath.Clean(name)
-	}
-	return path
-}
-
-// remembered reports whether the store's content came from this input.
-func (r *Rollout) remembered() bool {
-	_, ok := r.state.Inputs[key(r.config.Input.Root())]
-	return ok
-}
-
-// build runs the pipeline on the files as they are and, while that gives
-// errors, with the last good content in place of more and more of those that
-// have changed. It returns nil if nothing helps, and the diagnostics of the
-// files as they are in any case.
-func (r *Rollout) build(modes policy.Modes) (*pipeline.Output, *diag.List) {
-	held := map[string]source{}
-	in := r.config.Input
-	in.Modes = modes
-	in.ReadFile = func(name string) ([]byte, error) {
-		if _, hold := held[key(name)]; hold {
-			return r.state.Inputs[key(name)], nil
-		}
-		return pipeline.ReadFile(name)
-	}
-	first := pipeline.Run(in)
-	previous := r.files
-	r.files = map[string]source{}
-	watched := map[string][]byte{}
-	for name, content := range first.Files {
-		r.files[key(name)] = source{content}
-		watched[key(name)] = content
-	}
-	for name := range r.state.Inputs { // what a broken file no longer leads to
-		if _, read := watched[name]; !read && first.Diags.HasErrors() {
-			content, _ := pipeline.ReadFile(name)
-			r.files[name], watched[name] = source{content}, content
-		}
-	}
-	r.config.Watcher.Watch(watched)
-
-	hold := func(name string) bool {
-		good, known := r.state.Inputs[name]
-		_, already := held[name]
-		if !known || already || r.files[name].equal(source{good}) {
-			return false
-		}
-		held[name] = r.files[name]
-		return true
-	}
-	holdIf := func(when func(name string, now source) bool) (any bool) {
-		for name, now := range r.files {
-			if when(name, now) && hold(name) {
-				any = true
-			}
-		}
-		return any
-	}
-	out := first
-	for attempt := 0; out.Diags.HasErrors(); attempt++ {
-		faulty := map[string]bool{}
-		for _, d := range out.Diags.Sorted() {
-			if d.Severity == diag.Error {
-				faulty[key(d.Pos.File)] = true
-			}
-		}
-		// Where the error shows is not always where its cause is: a change of
-		// one file may make another wrong.
-		more := attempt == 0 && holdIf(func(name string, now source) bool {
-			before, was := r.held[name]
-			return was && before.equal(now)
-		})
-		more = holdIf(func(name string, _ source) bool { return faulty[name] }) || more
-		more = more || holdIf(func(name string, now source) bool { return !now.equal(previous[name]) })
-		more = more || holdIf(func(string, source) bool { return true })
-		if !more {
-			return nil, &first.Diags
-		}
-		out = pipeline.Run(in)
-	}
-	r.held = held
-	if first != out {
-		first.Diags.Merge(&out.Diags) // its warnings
-	}
-	return out, &first.Diags
 }

@@ -33,6 +33,7 @@ type gateway struct {
 	socket   string // of the control plane
 	envoy    *envoytest.Envoy
 	upstream *httptest.Server
+	roots    string                           // of upstreams with TLS
 	handler  atomic.Pointer[http.HandlerFunc] // of upstream
 
 	mu        sync.Mutex
@@ -46,8 +47,15 @@ type gateway struct {
 // returns once Envoy listens on their addresses. The upstream answers with the request's headers, as http.Header.Write does.
 func newGateway(t *testing.T, releases ...*compile.Release) *gateway {
 	t.Helper()
+	return newGatewayWithRoots(t, "", releases...)
+}
+
+// newGatewayWithRoots also gives the file of the certificates that upstreams
+// with TLS are verified by.
+func newGatewayWithRoots(t *testing.T, roots string, releases ...*compile.Release) *gateway {
+	t.Helper()
 	dir := envoytest.Directory(t)
-	g := &gateway{t: t, socket: filepath.Join(dir, "xds")}
+	g := &gateway{t: t, socket: filepath.Join(dir, "xds"), roots: roots}
 	g.serve(t, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		fmt.Fprintf(w, "%s %s\r\n", r.Method, r.RequestURI)
@@ -131,7 +139,7 @@ func (g *gateway) build(releases ...*compile.Release) *snapshot.Snapshot {
 			r.Gateway.Upstream = compile.Upstream{Host: host, Port: uint16(port)}
 		}
 	}
-	s, err := snapshot.Build(releases, snapshot.Environment{WasmPath: probe(g.t)})
+	s, err := snapshot.Build(releases, snapshot.Environment{WasmPath: probe(g.t), Roots: g.roots})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -29,10 +29,10 @@ func TestCountersAndRecords(t *testing.T) {
 			get(t, r, "/v2/orders/secret?key=secret", "x-probe", do)
 		}
 	}
-	raw(t, r, "GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+	raw(t, r, "GET / HTTP/1.1\r\n\r\n")
 	const label = `api="orders",operation="GET /v2/orders/{orderId}"`
 	wantStats := []string{
-		`envoy_threatgate_envoy_refusals_total{api="orders",code="low_version"} 1`,
+		`envoy_threatgate_envoy_refusals_total{api="orders",code="missing_host_header"} 1`,
 		`envoy_threatgate_requests_total{decision="allowed",` + label + `} 4`,
 		`envoy_threatgate_requests_total{decision="rejected",` + label + `} 2`,
 		`envoy_threatgate_requests_total{decision="would_reject",` + label + `} 3`,
@@ -230,7 +230,9 @@ func testLocalReplies(t *testing.T, r, down *compile.Release) {
 	}{
 		{"bad request line", r, "GET / HTTP/1.1 x\n\n", 400, problem, "urn:threatgate:envoy:http1.codec_error"},
 		{"no host", r, "GET / HTTP/1.1\n\n", 400, problem, "urn:threatgate:envoy:missing_host_header"},
-		{"old version", r, "GET / HTTP/1.0\nhost: a\n\n", 426, problem, "urn:threatgate:envoy:low_version"},
+		{"HTTP/1.0", r, "GET / HTTP/1.0\nhost: a\n\n", 200, plain, ""},
+		{"HTTP/1.0 without host", r, "GET / HTTP/1.0\n\n", 400, problem, "urn:threatgate:envoy:missing_host_header"},
+		{"HTTP/0.9", r, "GET /\n\n", 400, problem, "urn:threatgate:envoy:missing_host_header"},
 		{"upstream's own", r, "GET /%2 HTTP/1.1\nhost: a\n\n", 400, plain, ""},
 		{"NUL in path", r, "GET /%00 HTTP/1.1\nhost: a\n\n", 400, problem, "urn:threatgate:envoy:path_normalization_failed"},
 		{"long header", r, "GET / HTTP/1.1\nhost: a\na: " + strings.Repeat("a", 70_000) + "\n\n", 431, problem, "urn:threatgate:envoy:http1.headers_too_large"},
@@ -252,15 +254,23 @@ func testLocalReplies(t *testing.T, r, down *compile.Release) {
 			if code != row.want || form != row.form {
 				t.Fatalf("got %d %v %s", code, header, body)
 			}
-			if row.form != problem {
+			kind, ofEnvoy := strings.CutPrefix(row.kind, "urn:threatgate:envoy:")
+			if !ofEnvoy {
+				if !strings.Contains(body, row.kind) {
+					t.Errorf("got %s", body)
+				}
 				return
 			}
-			var got struct {
-				Type   string
-				Status int
+			var got map[string]any
+			if err := json.Unmarshal([]byte(body), &got); err != nil {
+				t.Fatalf("%v %s", err, body)
 			}
-			if err := json.Unmarshal([]byte(body), &got); err != nil || got.Type != row.kind || got.Status != row.want && got.Status != 0 {
-				t.Errorf("got %v %s", err, body)
+			delete(got, "instance") // the request's id, if it came so far as to get one
+			if want := map[string]any{
+				"type": row.kind, "title": "Refused by the gateway", "status": float64(row.want),
+				"detail": "The gateway did not take the request: " + kind,
+			}; !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %v\nwant %v", got, want)
 			}
 		})
 	}

@@ -28,11 +28,13 @@ const (
 )
 
 // newCluster leads to a service's upstream, by HTTP/1.1.
-func newCluster(g *compile.Gateway) *clusterv3.Cluster {
+func newCluster(g *compile.Gateway, env Environment) *clusterv3.Cluster {
 	c := &clusterv3.Cluster{
-		Name:                          g.Service,
-		ConnectTimeout:                durationpb.New(connectTimeout),
-		ClusterDiscoveryType:          discovery(g.Upstream.Host),
+		Name:                 g.Service,
+		ConnectTimeout:       durationpb.New(connectTimeout),
+		ClusterDiscoveryType: discovery(g.Upstream.Host),
+		// Where localhost is ::1 as well, most servers listen on 127.0.0.1.
+		DnsLookupFamily:               clusterv3.Cluster_V4_PREFERRED,
 		LoadAssignment:                endpoints(g.Service, tcpAddress(g.Upstream.Host, uint32(g.Upstream.Port))),
 		PerConnectionBufferLimitBytes: wrapperspb.UInt32(upstreamBuffer),
 		// How many connections there are is limited where they come in.
@@ -51,7 +53,7 @@ func newCluster(g *compile.Gateway) *clusterv3.Cluster {
 		}),
 	}
 	if g.Upstream.TLS {
-		c.TransportSocket = upstreamTLS(g.Upstream.Host)
+		c.TransportSocket = upstreamTLS(g.Upstream.Host, env.Roots)
 	}
 	return c
 }
@@ -64,8 +66,9 @@ func discovery(host string) *clusterv3.Cluster_Type {
 	return &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
 }
 
-// upstreamTLS verifies that the server is host, by the system's roots.
-func upstreamTLS(host string) *corev3.TransportSocket {
+// upstreamTLS verifies that the server is host. Envoy has no system roots of
+// its own; without roots it would trust anyone.
+func upstreamTLS(host, roots string) *corev3.TransportSocket {
 	sni := host
 	if isIP(host) {
 		sni = "" // RFC 6066, section 3: no literal addresses
@@ -76,7 +79,7 @@ func upstreamTLS(host string) *corev3.TransportSocket {
 			Sni: sni,
 			CommonTlsContext: &tlsv3.CommonTlsContext{
 				ValidationContextType: &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
-					SystemRootCerts:           &tlsv3.CertificateValidationContext_SystemRootCerts{},
+					TrustedCa:                 file(roots),
 					MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{serverName(host)},
 				}},
 			},

@@ -31,7 +31,7 @@ func localReplies() *hcmv3.LocalReplyConfig {
 				"type":     structpb.NewStringValue("urn:threatgate:envoy:%RESPONSE_CODE_DETAILS%"),
 				"title":    structpb.NewStringValue("Refused by the gateway"),
 				"status":   structpb.NewStringValue("%RESPONSE_CODE%"),
-				"detail":   structpb.NewStringValue("%LOCAL_REPLY_BODY%"),
+				"detail":   structpb.NewStringValue("The gateway did not take the request: %RESPONSE_CODE_DETAILS%"),
 				"instance": structpb.NewStringValue("%REQ(X-REQUEST-ID)%"),
 			}}},
 			OmitEmptyValues: true,

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -28,8 +29,26 @@ import (
 const ControlPlaneCluster = "threatgate_control_plane"
 
 // Environment is what the resources depend on besides the releases.
+// Paths are absolute, and as Envoy sees them.
 type Environment struct {
-	WasmPath string // absolute path of threatgate.wasm, as Envoy sees it
+	WasmPath string // threatgate.wasm
+	Roots    string // PEM file of the certificates that upstreams with TLS are verified by; may be empty if there are none
+}
+
+// SystemRoots returns the path of this machine's root certificates, or "".
+func SystemRoots() string {
+	for _, path := range []string{
+		os.Getenv("SSL_CERT_FILE"),
+		"/etc/ssl/certs/ca-certificates.crt", // Debian, Alpine, Arch
+		"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora, RHEL
+		"/etc/ssl/ca-bundle.pem",             // SUSE
+		"/etc/ssl/cert.pem",                  // macOS, BSD
+	} {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // Snapshot is everything that a node is served. It is immutable.
@@ -120,12 +139,16 @@ func (b *builder) release(r *compile.Release, env Environment) {
 	b.addresses[g.Listen] = g.Service
 	b.snapshot.revisions[g.Service] = r.Revision()
 
+	if g.Upstream.TLS && !filepath.IsAbs(env.Roots) {
+		b.fail("service %s: root certificates %q, to verify the upstream by: not an absolute path", g.Service, env.Roots)
+		return
+	}
 	listener, err := newListener(g)
 	if err != nil {
 		b.fail("service %s: %w", g.Service, err)
 		return
 	}
-	b.add(g.Service, resource.ClusterType, g.Service, newCluster(g))
+	b.add(g.Service, resource.ClusterType, g.Service, newCluster(g, env))
 	b.add(g.Service, resource.ExtensionConfigType, policyFilter(g), newPolicyFilter(r, env))
 	if len(g.Issuers) > 0 {
 		b.add(g.Service, resource.ExtensionConfigType, tokenFilter(g), newTokenFilter(g))

@@ -15,7 +15,7 @@ import (
 	"github.com/threatgate/threatgate/internal/compile"
 )
 
-var environment = Environment{WasmPath: "/opt/threatgate.wasm"}
+var environment = Environment{WasmPath: "/opt/threatgate.wasm", Roots: "/etc/roots.pem"}
 
 // plain and secured are two services that differ in all that can.
 func plain() *compile.Release {
@@ -166,6 +166,9 @@ func TestBuildErrors(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Build([]*compile.Release{plain()}, Environment{WasmPath: "threatgate.wasm"}); err == nil || err.Error() != `Wasm module "threatgate.wasm": not an absolute path` {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Build([]*compile.Release{plain(), secured()}, Environment{WasmPath: "/opt/threatgate.wasm"}); err == nil || err.Error() != `service secured: root certificates "", to verify the upstream by: not an absolute path` {
 		t.Errorf("got %v", err)
 	}
 	r := plain()

@@ -145,7 +145,7 @@ func (s *Store) Load(ctx context.Context) (*State, error) {
 			var path string
 			var content []byte
 			err := row.Scan(&path, &content)
-			state.Inputs[path] = content
+			state.Inputs[path] = append([]byte{}, content...) // an empty file has a content, too
 			return err
 		}),
 		s.each(ctx, "SELECT service, saved, content FROM release", func(row *sql.Rows) error {

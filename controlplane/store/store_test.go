@@ -67,7 +67,7 @@ func TestStateSurvivesReopening(t *testing.T) {
 				APIs:       map[string]violation.Mode{"orders": violation.Enforce},
 				Operations: map[policy.OperationKey]violation.Mode{{API: "orders", Operation: "GET /orders"}: violation.Off},
 			},
-			Inputs:   map[string][]byte{"/m/model.yaml": []byte("kind: ThreatModel\n"), "/m/empty.yaml": nil},
+			Inputs:   map[string][]byte{"/m/model.yaml": []byte("kind: ThreatModel\n"), "/m/empty.yaml": {}},
 			Releases: map[string]Saved{"orders": orders},
 		}
 		for _, err := range []error{

@@ -82,7 +82,6 @@ func Start(t testing.TB, bootstrap []byte, admin string, workers int) *Envoy {
 			cmd.Process.Kill()
 			<-exited
 		}
-		e.admin.CloseIdleConnections()
 		if t.Failed() {
 			t.Log("Envoy's log ends:\n" + e.Log(8<<10))
 		}

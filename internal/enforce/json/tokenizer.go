@@ -127,8 +127,8 @@ func (t *Tokenizer) Next() Token {
 			}
 			continue
 		}
-		switch a {
-		case beginName:
+		// The most frequent first: Wasm has no jump table for a switch.
+		if a == beginName {
 			t.state = stateColon
 			if n := plainRun(b[i:]); i+n < len(b) && b[i+n] == '"' && n <= t.limits.MaxToken {
 				t.Bytes, t.pos = b[i:i+n], i+n+1
@@ -139,7 +139,8 @@ func (t *Tokenizer) Next() Token {
 			}
 			t.pos, t.inside, t.buf = i, aName, t.buf[:0]
 			return t.namePart()
-		case beginString:
+		}
+		if a == beginString {
 			t.state = t.after
 			if n := plainRun(b[i:]); i+n < len(b) && b[i+n] == '"' {
 				t.Bytes, t.pos = b[i:i+n], i+n+1
@@ -147,6 +148,8 @@ func (t *Tokenizer) Next() Token {
 			}
 			t.pos, t.inside = i, aString
 			return t.stringPart()
+		}
+		switch a {
 		case beginNumber:
 			t.pos, t.state, t.buf = i-1, t.after, t.buf[:0]
 			t.number, t.inside = numberStart, aNumber

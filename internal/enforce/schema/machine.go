@@ -145,17 +145,21 @@ func (m *Machine) Violations() []Violation { return m.violations }
 // read takes all tokens that the tokenizer has.
 func (m *Machine) read() {
 	for !m.stopped {
-		switch m.tokens.Next() {
+		token := m.tokens.Next()
+		// The most frequent first: Wasm has no jump table for a switch.
+		if token == json.Name {
+			m.Name(m.tokens.Bytes)
+			continue
+		}
+		if token == json.String && !m.text.open {
+			m.String(m.tokens.Bytes)
+			continue
+		}
+		switch token {
 		case json.More, json.End:
 			return
-		case json.Name:
-			m.Name(m.tokens.Bytes)
 		case json.String:
-			if m.text.open {
-				m.endText(m.tokens.Bytes)
-			} else {
-				m.String(m.tokens.Bytes)
-			}
+			m.endText(m.tokens.Bytes)
 		case json.Part:
 			m.textPart(m.tokens.Bytes)
 		case json.Number:

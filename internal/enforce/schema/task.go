@@ -95,8 +95,8 @@ const maxTasks = 512
 // descending rank, so that a branch stands behind all that wait for it.
 func (m *Machine) open(kind artifact.Types) (low int32) {
 	low = int32(len(m.tasks))
-	for _, p := range m.pending {
-		m.admit(low, kind, p.schema, p.link)
+	for n := range m.pending {
+		m.admit(low, kind, m.pending[n].schema, m.pending[n].link)
 	}
 	for i := low; i < int32(len(m.tasks)); i++ {
 		if m.tasks[i].rank == 0 {
@@ -119,7 +119,7 @@ func (m *Machine) admit(low int32, kind artifact.Types, schema uint32, l link) {
 		return
 	}
 	at := len(m.tasks)
-	for i := low; i < int32(at); i++ {
+	for i := low; int(i) < at; i++ {
 		t := &m.tasks[i]
 		if t.schema == schema {
 			m.more = append(m.more, l)
@@ -146,7 +146,9 @@ func (m *Machine) admit(low int32, kind artifact.Types, schema uint32, l link) {
 		rule = s.Array
 	}
 	m.tasks = append(m.tasks, task{})
-	copy(m.tasks[at+1:], m.tasks[at:])
+	if at < len(m.tasks)-1 {
+		copy(m.tasks[at+1:], m.tasks[at:])
+	}
 	m.tasks[at] = task{schema: schema, rule: rule, link: l, depth: int32(len(m.frames)), seen: -1, rank: s.Rank, mute: m.muted(l)}
 }
 
