@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ type gatewayFlags struct{ upstream, listen, mode string }
 func (f *gatewayFlags) add(cmd *cobra.Command, listen string) {
 	cmd.Flags().StringVar(&f.upstream, "upstream", "", "`URL` of the service behind the gateway")
 	cmd.Flags().StringVar(&f.listen, "listen", listen, "`host:port` that the gateway listens on")
-	cmd.Flags().StringVar(&f.mode, "mode", "", "`mode` of what the model gives none: shadow, enforce or off (default shadow)")
+	cmd.Flags().StringVar(&f.mode, "mode", "", "`mode` of the service, in place of the model's: shadow, enforce or off")
 }
 
 func (f *gatewayFlags) apply(in *pipeline.Input) error {
@@ -80,7 +81,7 @@ func (f *adminFlags) token() (string, error) {
 	return admin.TokenFile(f.address)
 }
 
-// wasmFlag finds the filter.
+// wasmFlag names the filter.
 type wasmFlag struct{ file string }
 
 func (f *wasmFlag) add(cmd *cobra.Command) {
@@ -97,10 +98,17 @@ func (f *wasmFlag) path() (string, error) {
 		}
 		file = filepath.Join(filepath.Dir(self), "threatgate.wasm")
 	}
-	if info, err := os.Stat(file); err != nil {
-		return "", usagef("no filter: %v; `make build` makes one, --wasm names one", err)
-	} else if !info.Mode().IsRegular() {
-		return "", usagef("--wasm: %s is not a file", file)
-	}
 	return filepath.Abs(file)
+}
+
+// findFilter looks before Envoy does, whose message would come late.
+func findFilter(wasm string) error {
+	info, err := os.Stat(wasm)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", wasm)
+	}
+	if err != nil {
+		return fmt.Errorf("no filter: %w; `make build` makes one, --wasm names one", err)
+	}
+	return nil
 }

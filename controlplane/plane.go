@@ -85,14 +85,14 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 
 // serve runs the control plane until ctx is done or a part of it fails. It
 // closes the listeners.
-func (p *plane) serve(ctx context.Context, xds, adminListener net.Listener, tokenFile string, metrics prometheus.Gatherer) error {
+func (p *plane) serve(ctx context.Context, xds net.Listener, door *admin.Listener, metrics prometheus.Gatherer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	config := admin.Config{Rollout: p.rollout, Feed: p.feed, Metrics: metrics, Version: version, Log: p.log}
 	parts := []func() error{
 		func() error { p.rollout.Run(ctx); return nil },
 		func() error { return p.server.Serve(ctx, xds) },
-		func() error { return admin.Serve(ctx, adminListener, tokenFile, config) },
+		func() error { return door.Serve(ctx, config) },
 	}
 	ended := make(chan error)
 	for _, part := range parts {

@@ -86,10 +86,6 @@ func (c *cli) runGateway(ctx context.Context, o *runOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	binary, err := envoy.Find(ctx, o.envoy, log)
-	if err != nil {
-		return err
-	}
 	dir, err := envoy.OpenDirectory(in.Listen)
 	if err != nil {
 		return err
@@ -100,21 +96,28 @@ func (c *cli) runGateway(ctx context.Context, o *runOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	adminListener, err := admin.Listen(o.admin.address)
+
+	if err := findFilter(wasm); err != nil {
+		return err
+	}
+	binary, err := envoy.Find(ctx, o.envoy, log)
 	if err != nil {
 		return err
 	}
-	defer adminListener.Close()
-
+	door, err := admin.Listen(o.admin.address, tokenFile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, door.Close()) }()
 	gateway := envoy.Options{Binary: binary, Listen: in.Listen, Concurrency: o.concurrency, Log: p.log}
-	return p.runEnvoy(ctx, dir, gateway, adminListener, tokenFile, func() {
-		fmt.Fprintf(c.stdout, "ready: http://%s is judged, admin http://%s\n", in.Listen, adminListener.Addr())
+	return p.runEnvoy(ctx, dir, gateway, door, func() {
+		fmt.Fprintf(c.stdout, "ready: http://%s is judged, admin http://%s\n", in.Listen, door.Addr())
 	})
 }
 
 // runEnvoy serves one Envoy until ctx is done, Envoy ends or a part of the
 // control plane fails. Envoy is stopped first, so that its last records arrive.
-func (p *plane) runEnvoy(ctx context.Context, dir *envoy.Directory, options envoy.Options, adminListener net.Listener, tokenFile string, ready func()) error {
+func (p *plane) runEnvoy(ctx context.Context, dir *envoy.Directory, options envoy.Options, door *admin.Listener, ready func()) error {
 	bootstrap := snapshot.DefaultBootstrap()
 	bootstrap.Admin, bootstrap.ControlPlane = dir.Admin(), dir.XDS()
 	var err error
@@ -132,7 +135,7 @@ func (p *plane) runEnvoy(ctx context.Context, dir *envoy.Directory, options envo
 	planeContext, endPlane := context.WithCancel(context.WithoutCancel(ctx))
 	failed := make(chan error, 1)
 	go func() {
-		failed <- p.serve(planeContext, xds, adminListener, tokenFile, prometheus.Gatherers{p.registry, process.Admin})
+		failed <- p.serve(planeContext, xds, door, prometheus.Gatherers{p.registry, process.Admin})
 	}()
 	judging := make(chan error, 1)
 	go func() { judging <- p.awaitJudging(ctx, process, options.Listen) }()
@@ -152,7 +155,7 @@ func (p *plane) runEnvoy(ctx context.Context, dir *envoy.Directory, options envo
 			if err == nil {
 				ready()
 			} else if ctx.Err() == nil {
-				ended, waiting = err, false
+				ended, waiting = process.WithLog(err), false
 			}
 		}
 	}

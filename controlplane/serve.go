@@ -98,17 +98,20 @@ func (c *cli) servePlane(ctx context.Context, o *serveOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 
-	adminListener, err := admin.Listen(o.admin.address)
+	if err := findFilter(wasm); err != nil {
+		return err
+	}
+	door, err := admin.Listen(o.admin.address, tokenFile)
 	if err != nil {
 		return err
 	}
-	defer adminListener.Close()
+	defer func() { err = errors.Join(err, door.Close()) }()
 	xds, err := net.ListenTCP("tcp", address)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "ready: xDS on %s, admin http://%s\n", xds.Addr(), adminListener.Addr())
-	return p.serve(ctx, xds, adminListener, tokenFile, p.registry)
+	fmt.Fprintf(c.stdout, "ready: xDS on %s, admin http://%s\n", xds.Addr(), door.Addr())
+	return p.serve(ctx, xds, door, p.registry)
 }
 
 // tlsFlags are PEM files of a mutual TLS.

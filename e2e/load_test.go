@@ -26,24 +26,24 @@ const (
 
 // load is a constant stream of requests.
 type load struct {
-	t      testing.TB
-	stop   chan struct{}
-	ended  sync.WaitGroup
-	dialed atomic.Int32
-	sent   atomic.Int32
+	t       testing.TB
+	stop    chan struct{}
+	ended   sync.WaitGroup
+	sent    atomic.Int32
+	drained atomic.Int32 // good answers after which the gateway closed the connection
 
 	mu       sync.Mutex
 	failures []string
 }
 
-// exchange is a request and the status that it must have.
-type exchange struct {
+// call is a request and the status that it must have.
+type call struct {
 	method, path, body string
 	status             int
 }
 
 // startLoad sends the requests in turn until End.
-func startLoad(t testing.TB, base string, requests ...exchange) *load {
+func startLoad(t testing.TB, base string, requests ...call) *load {
 	t.Helper()
 	l := &load{t: t, stop: make(chan struct{})}
 	for range clients {
@@ -54,19 +54,14 @@ func startLoad(t testing.TB, base string, requests ...exchange) *load {
 	return l
 }
 
-func (l *load) client(base string, requests []exchange) {
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			l.dialed.Add(1)
-			return (&net.Dialer{}).DialContext(ctx, network, address)
-		},
-	}}
+func (l *load) client(base string, requests []call) {
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	for i := 0; ; i++ {
 		r := requests[i%len(requests)]
-		if err := r.send(client, base); err != nil {
+		if err := l.send(client, base, r); err != nil {
 			l.mu.Lock()
 			l.failures = append(l.failures, time.Now().Format("05.000 ")+err.Error())
 			l.mu.Unlock()
@@ -80,7 +75,7 @@ func (l *load) client(base string, requests []exchange) {
 	}
 }
 
-func (r exchange) send(client *http.Client, base string) error {
+func (l *load) send(client *http.Client, base string, r call) error {
 	var body io.Reader
 	if r.body != "" {
 		// Of a type that the client can't send a second time: it does not
@@ -101,10 +96,20 @@ func (r exchange) send(client *http.Client, base string) error {
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
+	if response.Close && response.StatusCode < 300 {
+		l.drained.Add(1)
+	}
 	if err == nil && response.StatusCode != r.status {
 		err = fmt.Errorf("%s %s: status %d, want %d: %.200s", r.method, r.path, response.StatusCode, r.status, text)
 	}
 	return err
+}
+
+// more waits until n more requests are answered.
+func (l *load) more(n int32) {
+	l.t.Helper()
+	from := l.sent.Load()
+	eventually(l.t, "the load goes on", func() bool { return l.sent.Load() > from+n })
 }
 
 func (l *load) end() {
@@ -121,7 +126,7 @@ func (l *load) end() {
 func (l *load) End(floor int) {
 	l.t.Helper()
 	l.end()
-	l.t.Logf("load: %d requests on %d connections, %d failed", l.sent.Load(), l.dialed.Load(), len(l.failures))
+	l.t.Logf("load: %d requests, %d failed, %d connections drained", l.sent.Load(), len(l.failures), l.drained.Load())
 	if len(l.failures) > 0 {
 		l.t.Errorf("requests failed:\n%s", strings.Join(l.failures[:min(10, len(l.failures))], "\n"))
 	}

@@ -28,32 +28,32 @@ func TestVerdicts(t *testing.T) {
 	corpus := filepath.Join(gateway.Root, "..", "shared", "corpus")
 	specs := filepath.Join(gateway.Root, "e2e", "demo", "specs")
 	for _, c := range []struct {
-		name      string
-		args      []string
-		specs     []string
-		exchanges []exchange
-		floor     int
+		name     string
+		args     []string
+		specs    []string
+		attempts []attempt
+		floor    int
 	}{
 		{
-			name:      "petstore",
-			args:      []string{"--spec", filepath.Join(corpus, "petstore", "openapi.yaml")},
-			specs:     []string{filepath.Join(corpus, "petstore", "openapi.yaml")},
-			exchanges: petstore,
-			floor:     40,
+			name:     "petstore",
+			args:     []string{"--spec", filepath.Join(corpus, "petstore", "openapi.yaml")},
+			specs:    []string{filepath.Join(corpus, "petstore", "openapi.yaml")},
+			attempts: petstore,
+			floor:    40,
 		},
 		{
-			name:      "crAPI",
-			args:      []string{"--spec", filepath.Join(corpus, "crapi", "crapi-openapi-spec.json")},
-			specs:     []string{filepath.Join(corpus, "crapi", "crapi-openapi-spec.json")},
-			exchanges: crapi,
-			floor:     25,
+			name:     "crAPI",
+			args:     []string{"--spec", filepath.Join(corpus, "crapi", "crapi-openapi-spec.json")},
+			specs:    []string{filepath.Join(corpus, "crapi", "crapi-openapi-spec.json")},
+			attempts: crapi,
+			floor:    25,
 		},
 		{
-			name:      "shop",
-			args:      []string{"--model", writeFile(t, "model.yaml", strings.ReplaceAll(shopModel, "SPECS", specs))},
-			specs:     []string{specs + "/storefront.yaml", specs + "/orders.v1.yaml", specs + "/orders.v2.yaml", specs + "/payments.yaml", specs + "/analytics.yaml"},
-			exchanges: shop,
-			floor:     60,
+			name:     "shop",
+			args:     []string{"--model", saved(t, "model.yaml", strings.ReplaceAll(shopModel, "SPECS", specs))},
+			specs:    []string{specs + "/storefront.yaml", specs + "/orders.v1.yaml", specs + "/orders.v2.yaml", specs + "/payments.yaml", specs + "/analytics.yaml"},
+			attempts: shop,
+			floor:    60,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -63,31 +63,22 @@ func TestVerdicts(t *testing.T) {
 			known := vocabulary(t, c.specs...)
 			for _, mode := range []string{"enforce", "shadow"} {
 				t.Run(mode, func(t *testing.T) {
-					testVerdicts(t, mode, gateway.Run(t, append(c.args, "--mode", mode)...), known, c.exchanges)
+					testVerdicts(t, mode, gateway.Run(t, append(c.args, "--mode", mode)...), known, c.attempts)
 				})
 			}
-			t.Logf("%d requests", len(c.exchanges))
-			if len(c.exchanges) < c.floor {
+			t.Logf("%d requests", len(c.attempts))
+			if len(c.attempts) < c.floor {
 				t.Errorf("fewer than %d requests", c.floor)
 			}
 		})
 	}
 }
 
-func writeFile(t testing.TB, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func testVerdicts(t *testing.T, mode string, g *gateway.Gateway, known map[string]bool, exchanges []exchange) {
+func testVerdicts(t *testing.T, mode string, g *gateway.Gateway, known map[string]bool, attempts []attempt) {
 	counts := newCounts(g)
 	records := watch(t, g, counts)
 	for _, p := range protocols {
-		for _, e := range exchanges {
+		for _, e := range attempts {
 			t.Run(p.name+"/"+e.name, func(t *testing.T) {
 				answer := gateway.Do(t, p.client, e.request(t, g))
 				id := answer.Problem.Instance
@@ -129,7 +120,7 @@ func newCounts(g *gateway.Gateway) *counts {
 	return &counts{gateway: g, series: map[series]float64{}}
 }
 
-func (c *counts) add(mode string, e *exchange) {
+func (c *counts) add(mode string, e *attempt) {
 	decision := "allowed"
 	if e.want != "" {
 		decision = map[string]string{"enforce": "rejected", "shadow": "would_reject"}[mode]
@@ -166,15 +157,15 @@ func (c *counts) check(t *testing.T) {
 type records struct {
 	mu       sync.Mutex
 	lines    map[string][]string // by request id
-	expected map[string]*exchange
+	expected map[string]*attempt
 }
 
 // watch starts a tail and returns once it shows what happens.
 func watch(t *testing.T, g *gateway.Gateway, c *counts) *records {
 	t.Helper()
-	r := &records{lines: map[string][]string{}, expected: map[string]*exchange{}}
+	r := &records{lines: map[string][]string{}, expected: map[string]*attempt{}}
 	gateway.Start(t, r.take, "tail", "--json", "--admin", g.Admin, "--token-file", g.TokenFile)
-	probe := exchange{line: "GET /probe", want: "404 inventory:unknown-operation API9-01"}
+	probe := attempt{line: "GET /probe", want: "404 inventory:unknown-operation API9-01"}
 	mode := "enforce"
 	for deadline := time.Now().Add(20 * time.Second); r.len() == 0; {
 		if time.Now().After(deadline) {
@@ -212,7 +203,7 @@ func (r *records) of(id string) []string {
 	return r.lines[id]
 }
 
-func (r *records) expect(id string, e *exchange) { r.expected[id] = e }
+func (r *records) expect(id string, e *attempt) { r.expected[id] = e }
 
 // check compares the records of every request that violated something with
 // its verdict.

@@ -48,8 +48,15 @@ type Config struct {
 	Log     *zap.Logger
 }
 
-// Listen opens the admin address, which must be on loopback.
-func Listen(address string) (net.Listener, error) {
+// Listener is an open admin address and the token of those who may use it.
+type Listener struct {
+	net.Listener
+	token, tokenFile string
+}
+
+// Listen opens the admin address, which must be on loopback, and writes a new
+// token to tokenFile.
+func Listen(address, tokenFile string) (*Listener, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("admin address: %w", err)
@@ -61,21 +68,30 @@ func Listen(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin address: %w", err)
 	}
-	return l, nil
-}
-
-// Serve writes a new token to tokenFile and answers on l until ctx is done;
-// then it removes the file.
-func Serve(ctx context.Context, l net.Listener, tokenFile string, config Config) error {
 	token, err := newToken(tokenFile)
 	if err != nil {
-		l.Close()
-		return fmt.Errorf("admin token: %w", err)
+		return nil, errors.Join(fmt.Errorf("admin token: %w", err), l.Close())
 	}
-	config.Log.Info("admin interface", zap.String("address", "http://"+l.Addr().String()), zap.String("token file", tokenFile))
+	return &Listener{l, token, tokenFile}, nil
+}
+
+// Close closes the address and removes the token's file. It may be called
+// more than once.
+func (l *Listener) Close() error {
+	err := l.Listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(err, forget(l.tokenFile, l.token))
+}
+
+// Serve answers until ctx is done, and closes the listener.
+func (l *Listener) Serve(ctx context.Context, config Config) error {
+	config.Log.Info("admin interface", zap.String("address", "http://"+l.Addr().String()), zap.String("token file", l.tokenFile))
 	streams, endStreams := context.WithCancel(context.Background())
+	defer endStreams()
 	s := &http.Server{
-		Handler:           handler(config, token),
+		Handler:           handler(config, l.token),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       time.Minute,
@@ -86,17 +102,18 @@ func Serve(ctx context.Context, l net.Listener, tokenFile string, config Config)
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
 	select {
-	case err = <-failed:
+	case err := <-failed:
+		return errors.Join(err, l.Close())
 	case <-ctx.Done():
-		endStreams()
-		stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		defer cancel()
-		if s.Shutdown(stop) != nil {
-			err = s.Close()
-		}
 	}
 	endStreams()
-	return errors.Join(err, forget(tokenFile, token))
+	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	var err error
+	if s.Shutdown(stop) != nil {
+		err = s.Close()
+	}
+	return errors.Join(err, l.Close())
 }
 
 // api are the handlers.

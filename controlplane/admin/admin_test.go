@@ -65,30 +65,23 @@ func start(t *testing.T) *running {
 		Log:         log,
 	})
 	must(t, err)
-	l, err := Listen("127.0.0.1:0")
+	l, err := Listen("127.0.0.1:0", filepath.Join(dir, "private", "token"))
 	must(t, err)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "threatgate_xds_acks_total"}))
 
 	ctx, cancel := context.WithCancel(context.Background())
-	running := &running{l.Addr().String(), filepath.Join(dir, "private", "token"), &Feed{}, logged, nil}
+	running := &running{l.Addr().String(), l.tokenFile, &Feed{}, logged, nil}
 	go r.Run(ctx)
 	served := make(chan error, 1)
 	go func() {
-		served <- Serve(ctx, l, running.tokenFile, Config{Rollout: r, Feed: running.feed, Metrics: registry, Version: "v1.2.3", Log: log})
+		served <- l.Serve(ctx, Config{Rollout: r, Feed: running.feed, Metrics: registry, Version: "v1.2.3", Log: log})
 	}()
 	running.stop = func() error {
 		cancel()
 		err := <-served
 		served <- err
 		return err
-	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if _, err := os.Stat(running.tokenFile); err == nil {
-			break
-		} else if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
 	}
 	t.Cleanup(func() {
 		running.stop()
@@ -219,7 +212,7 @@ func TestTokenFileIsPrivateAndGoes(t *testing.T) {
 
 func TestListenOnlyOnLoopback(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
-		l, err := Listen(address)
+		l, err := Listen(address, filepath.Join(t.TempDir(), "token"))
 		if err == nil {
 			l.Close()
 		}

@@ -31,14 +31,16 @@ func OpenDirectory(listen string) (*Directory, error) {
 		return nil, fmt.Errorf("%s: too long for a Unix socket; set TMPDIR to a shorter directory", d.XDS())
 	}
 	for {
-		for _, dir := range []string{parent, path} {
-			if err := makePrivate(dir); err != nil {
-				return nil, err
-			}
+		if err := makePrivate(parent); err != nil {
+			return nil, err
 		}
-		lock, err := os.OpenFile(d.file("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+		err := makePrivate(path)
+		var lock *os.File
+		if err == nil {
+			lock, err = os.OpenFile(d.file("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+		}
 		if errors.Is(err, os.ErrNotExist) {
-			continue // the last owner removed the directory just now
+			continue // an owner removed a directory just now
 		}
 		if err != nil {
 			return nil, err

@@ -146,7 +146,7 @@ func attach(pid int, dir *Directory) *Process {
 			time.Sleep(5 * poll)
 		}
 	}()
-	return &Process{Admin: NewAdmin(dir.Admin()), Exited: exited, pid: pid, dir: dir, status: "not a child of this process"}
+	return &Process{Admin: NewAdmin(dir.Admin()), Exited: exited, pid: pid, dir: dir, status: "how is not known: an earlier control plane started it"}
 }
 
 // isOurs reports whether pid is a process that runs with dir's bootstrap,
@@ -187,15 +187,18 @@ func (p *Process) Stop(ctx context.Context) error {
 // Why says how Envoy ended, with the end of its log.
 func (p *Process) Why() error {
 	<-p.Exited
-	return fmt.Errorf("envoy ended (%s); the end of its log:\n%s", p.status, p.logTail(20))
+	return p.WithLog(fmt.Errorf("envoy ended (%s)", p.status))
 }
 
-// logTail is the last n lines of Envoy's log.
-func (p *Process) logTail(n int) string {
-	data, err := os.ReadFile(p.dir.file("envoy.log"))
-	if err != nil {
-		return err.Error()
+// logTail is how many lines of Envoy's log go into an error.
+const logTail = 20
+
+// WithLog adds the end of Envoy's log to err.
+func (p *Process) WithLog(err error) error {
+	data, readErr := os.ReadFile(p.dir.file("envoy.log"))
+	if readErr != nil {
+		return errors.Join(err, readErr)
 	}
 	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+	return fmt.Errorf("%w; the end of its log:\n%s", err, strings.Join(lines[max(0, len(lines)-logTail):], "\n"))
 }

@@ -30,6 +30,7 @@ type world struct {
 	dir   string
 	state string
 	rules *threat.Catalogue
+	store *store.Store // of the control plane that was started last
 }
 
 const shop = `apiVersion: threatgate.dev/v1alpha1
@@ -63,7 +64,7 @@ func newWorld(t *testing.T) *world {
 	if rules == nil {
 		t.Fatal("the rule catalogue does not load")
 	}
-	w := &world{t, t.TempDir(), t.TempDir(), rules}
+	w := &world{T: t, dir: t.TempDir(), state: t.TempDir(), rules: rules}
 	w.write("shop.yaml", shop)
 	w.write("carts.yaml", spec("carts", "/carts"))
 	w.write("orders.yaml", spec("orders", "/orders"))
@@ -84,13 +85,18 @@ func (w *world) remove(name string) {
 	}
 }
 
-// start is a control plane's start, up to but without Run.
+// start is a control plane's start, up to but without Run. The one before is
+// over.
 func (w *world) start() (*Rollout, error) {
 	w.Helper()
+	if w.store != nil {
+		w.store.Close()
+	}
 	s, err := store.Open(w.Context(), w.state)
 	if err != nil {
 		w.Fatal(err)
 	}
+	w.store = s
 	log := zaptest.NewLogger(w)
 	watcher, err := watch.New(pipeline.ReadFile, log)
 	if err != nil {
@@ -264,6 +270,7 @@ func sameAPI(a, b API) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 func TestRestartWithNothingThatLoads(t *testing.T) {
 	w := newWorld(t)
 	was := w.mustStart().Status().APIs
+	w.store.Close()
 	s, err := store.Open(t.Context(), w.state)
 	if err != nil {
 		t.Fatal(err)

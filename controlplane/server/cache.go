@@ -2,6 +2,8 @@ package server
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
@@ -12,7 +14,7 @@ import (
 )
 
 // resources answers watches from the current snapshot, which all nodes
-// share. It departs from go-control-plane's own caches in two ways.
+// share. It departs from go-control-plane's own caches in three ways.
 //
 // Each answer holds at most one changed resource. Envoy refuses an answer as
 // a whole and does not look at what comes after the first bad resource in
@@ -38,13 +40,18 @@ type watch struct {
 	answered bool
 }
 
-// set makes s current and answers the watches that it has news for.
+// set makes s current and answers the watches that it has news for, those
+// for what others refer to first.
 func (r *resources) set(s *snapshot.Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.current = s
-	for w := range r.watches {
-		r.answer(w)
+	for _, typeURL := range snapshot.Types() {
+		for w := range r.watches {
+			if w.request.GetTypeUrl() == typeURL {
+				r.answer(w)
+			}
+		}
 	}
 }
 
@@ -80,8 +87,7 @@ func (r *resources) answerClusters(stream chan cache.DeltaResponse) {
 	}
 }
 
-// answer sends the first change that w's stream does not have, if there is
-// one. The stream's channel has room for an answer of every type, so that
+// answer sends the first change, by name, that w's stream does not have. The stream's channel has room for an answer of every type, so that
 // sending does not block.
 func (r *resources) answer(w *watch) {
 	if w.answered || r.current == nil {
@@ -100,7 +106,8 @@ func (r *resources) answer(w *watch) {
 		}
 		next[name] = version
 	}
-	for name, res := range want {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		res := want[name]
 		_, named := w.sub.SubscribedResources()[name]
 		if (w.sub.IsWildcard() || named) && have[name] != res.Version {
 			response.Resources = []*discoveryv3.Resource{{Name: name, Version: res.Version, Resource: res.Body}}

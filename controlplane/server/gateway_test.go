@@ -154,8 +154,10 @@ func (g *gateway) push(releases ...*compile.Release) error {
 	return g.acked(s)
 }
 
+// acked waits until s is accepted or refused. The first time, V8 compiles
+// the module, which takes a second of an idle machine.
 func (g *gateway) acked(s *snapshot.Snapshot) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return g.server.WaitAcked(ctx, s)
 }

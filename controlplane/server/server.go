@@ -5,7 +5,6 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"sync"
 	"time"
@@ -61,6 +60,7 @@ func New(o Options) *Server {
 		stop:      stop,
 	}
 	options := []grpc.ServerOption{
+		grpc.WaitForHandlers(true), // no callback comes after Serve has returned
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxRecvMsgSize(maxReceive),
 		grpc.MaxSendMsgSize(maxSend),
@@ -93,7 +93,8 @@ func (s *Server) Push(snap *snapshot.Snapshot) {
 
 // WaitAcked waits until every connected node, and at least one, has accepted
 // all of snap. It fails with a *Refused as soon as one refuses something of
-// it, and with ctx's error.
+// it, and with ctx's error. Workers follow an instant later: a new listener
+// may not be open yet.
 func (s *Server) WaitAcked(ctx context.Context, snap *snapshot.Snapshot) error {
 	return s.ledger.wait(ctx, snap)
 }
@@ -123,6 +124,6 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	case <-ctx.Done():
 		return nil
 	case err := <-failed:
-		return errors.Join(err, ctx.Err())
+		return err
 	}
 }

@@ -126,6 +126,7 @@ func TestRequests(t *testing.T) {
 	if used := g.envoy.Stats("envoy_runtime_deprecated_feature_use"); !slices.Equal(used, []string{"envoy_runtime_deprecated_feature_use{} 0"}) {
 		t.Errorf("Envoy warns of deprecated fields: %q", used)
 	}
+	t.Run("keep-alive", func(t *testing.T) { testKeepAlive(t, r) })
 	t.Run("local replies", func(t *testing.T) { testLocalReplies(t, r, down) })
 }
 
@@ -271,6 +272,43 @@ func testLocalReplies(t *testing.T, r, down *compile.Release) {
 				"detail": "The gateway did not take the request: " + kind,
 			}; !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+// testKeepAlive: after a refusal the connection goes on, unless where the
+// next message begins is in doubt.
+func testKeepAlive(t *testing.T, r *compile.Release) {
+	for _, row := range []struct {
+		name, request string
+		open          bool
+	}{
+		{"filter's refusal", "GET / HTTP/1.1\nhost: a\nx-probe: reject\n\n", true},
+		{"filter's refusal before the body", "POST / HTTP/1.1\nhost: a\nx-probe: reject\ncontent-length: 1\n\na", false},
+		{"no host", "GET / HTTP/1.1\n\n", true},
+		{"bad request line", "GET / HTTP/1.1 x\n\n", false},
+		{"length and chunked", "POST / HTTP/1.1\nhost: a\ncontent-length: 1\ntransfer-encoding: chunked\n\n0\n\n", false},
+		{"bad chunk", "POST / HTTP/1.1\nhost: a\nx-probe: hold\ntransfer-encoding: chunked\n\nx\n\n", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", r.Gateway.Listen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(10 * time.Second))
+			reader := bufio.NewReader(conn)
+			io.WriteString(conn, strings.ReplaceAll(row.request, "\n", "\r\n"))
+			response, err := http.ReadResponse(reader, nil)
+			if err != nil || response.StatusCode != 400 {
+				t.Fatalf("got %v %v, want 400", err, response)
+			}
+			io.Copy(io.Discard, response.Body)
+			io.WriteString(conn, "GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+			response, err = http.ReadResponse(reader, nil)
+			if open := err == nil && response.StatusCode == 200; open != row.open {
+				t.Errorf("next request on the connection: got %v %v", err, response)
 			}
 		})
 	}

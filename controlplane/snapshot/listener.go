@@ -108,8 +108,11 @@ func newConnectionManager(g *compile.Gateway) *hcmv3.HttpConnectionManager {
 		},
 
 		HttpProtocolOptions: &corev3.Http1ProtocolOptions{
-			EnableTrailers: true,
-			AcceptHttp_10:  true, // old, but neither malformed nor over a limit
+			// Else Envoy closes the connection with every 400, the filter's too.
+			// Where it has lost track of the message it does so in any case.
+			OverrideStreamErrorOnInvalidHttpMessage: wrapperspb.Bool(true),
+			EnableTrailers:                          true,
+			AcceptHttp_10:                           true, // old, but neither malformed nor over a limit
 			// Some clients offer TLS with every request (RFC 2817), and mean
 			// nothing by it. Envoy would refuse them.
 			IgnoreHttp_11Upgrade: []*matcherv3.StringMatcher{{

@@ -28,11 +28,11 @@ import (
 // the control plane: for xDS and for OTLP access logs.
 const ControlPlaneCluster = "threatgate_control_plane"
 
-// Environment is what the resources depend on besides the releases.
-// Paths are absolute, and as Envoy sees them.
+// Environment is what the resources depend on besides the releases: paths,
+// absolute and as Envoy sees them.
 type Environment struct {
 	WasmPath string // threatgate.wasm
-	Roots    string // PEM file of the certificates that upstreams with TLS are verified by; may be empty if there are none
+	Roots    string // PEM file of root certificates; needed only for upstreams with TLS
 }
 
 // SystemRoots returns the path of this machine's root certificates, or "".
@@ -82,10 +82,10 @@ func (s *Snapshot) Revisions() map[string]string { return s.revisions }
 // Build makes the snapshot of releases. The same input gives the same
 // resources and versions, in any process.
 //
-// Its error joins one error for each thing that is wrong: no service at all, two of
-// one name or address, a service that takes a reserved name, an address that
-// can't be read, a resource that Envoy's own validation rules refuse, or a
-// reference to a resource that is missing.
+// Its error joins one error for each thing that is wrong: no service at all,
+// two of one name or address, a service that takes a reserved name, a path or
+// address that can't be read, a resource that Envoy's own validation rules
+// refuse, or a reference to a resource that is missing.
 func Build(releases []*compile.Release, env Environment) (*Snapshot, error) {
 	b := builder{
 		snapshot:  &Snapshot{resources: map[string]map[string]Resource{}, revisions: map[string]string{}},

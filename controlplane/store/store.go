@@ -19,7 +19,8 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // registers the driver "sqlite"
+	codes "modernc.org/sqlite/lib"
 
 	"github.com/threatgate/threatgate/internal/compile"
 	"github.com/threatgate/threatgate/internal/policy"
@@ -66,8 +67,8 @@ type Saved struct {
 	Time    time.Time
 }
 
-// Open opens the database in dir, which is made if it isn't there; "" keeps
-// everything in memory until Close.
+// Open opens the database in dir, which is made if it isn't there, for this
+// process alone; "" keeps everything in memory until Close.
 func Open(ctx context.Context, dir string) (*Store, error) {
 	name := ":memory:"
 	if dir != "" {
@@ -75,7 +76,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 			return nil, fmt.Errorf("state directory: %w", err)
 		}
 		file := filepath.Join(dir, FileName)
-		name = (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=busy_timeout(2000)"}).String()
+		name = (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "_pragma=locking_mode(exclusive)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"}).String()
 	}
 	db, err := sql.Open("sqlite", name)
 	if err != nil {
@@ -96,6 +97,9 @@ func (s *Store) Close() error { return s.db.Close() }
 func (s *Store) prepare(ctx context.Context) error {
 	var verdict string
 	if err := s.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		if fault := (*sqlite.Error)(nil); errors.As(err, &fault) && fault.Code()&0xff == codes.SQLITE_BUSY {
+			return errors.New("is in use by another control plane")
+		}
 		return fmt.Errorf("can't be read (move it away to start without its modes and releases): %w", err)
 	}
 	if verdict != "ok" {

@@ -143,6 +143,19 @@ func TestUnusableDatabaseIsAnError(t *testing.T) {
 	}
 }
 
+func TestOneControlPlaneAtATime(t *testing.T) {
+	dir := t.TempDir()
+	first := open(t, dir)
+	if second, err := Open(t.Context(), dir); err == nil {
+		second.Close()
+		t.Error("a database was opened twice")
+	} else if want := "state database " + filepath.Join(dir, FileName) + ": is in use by another control plane"; err.Error() != want {
+		t.Errorf("Open: %v, want %s", err, want)
+	}
+	first.Close()
+	open(t, dir)
+}
+
 func TestUnknownModeIsAnError(t *testing.T) {
 	s := open(t, "")
 	if _, err := s.db.Exec("INSERT INTO mode VALUES ('orders', '', 'canary')"); err != nil {

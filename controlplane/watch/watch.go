@@ -7,7 +7,11 @@ package watch
 
 import (
 	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -17,6 +21,7 @@ import (
 const (
 	quiet = 30 * time.Millisecond  // a change is reported once nothing has happened for so long,
 	most  = 200 * time.Millisecond // but no later than this after the first event
+	retry = 5 * time.Second        // where the system has no more watches to give
 )
 
 // Watcher watches a set of files.
@@ -93,7 +98,10 @@ func (w *Watcher) run(changes chan<- struct{}, log *zap.Logger) {
 			timer.Reset(quiet)
 		case <-timer.C:
 			first = time.Time{}
-			w.watchDirectories(seen, log)
+			if err := w.watchDirectories(seen); err != nil {
+				log.Warn("can't watch files, so looking at them now and then", zap.Error(err))
+				timer.Reset(retry)
+			}
 			if w.update(seen) {
 				select {
 				case changes <- struct{}{}:
@@ -106,23 +114,31 @@ func (w *Watcher) run(changes chan<- struct{}, log *zap.Logger) {
 
 // watchDirectories watches the directory of each file or, while that is
 // missing, the nearest one above it that exists; and no other directory.
-func (w *Watcher) watchDirectories(files map[string]digest, log *zap.Logger) {
+func (w *Watcher) watchDirectories(files map[string]digest) (errs error) {
 	wanted := map[string]bool{}
 	for path := range files {
 		for _, dir := range directories(path) {
-			for w.notify.Add(dir) != nil && dir != filepath.Dir(dir) {
+			err := w.notify.Add(dir)
+			for missing(err) && dir != filepath.Dir(dir) {
 				dir = filepath.Dir(dir)
+				err = w.notify.Add(dir)
+			}
+			if err != nil {
+				errs = errors.Join(errs, fmt.Errorf("%s: %w", dir, err))
 			}
 			wanted[dir] = true
 		}
 	}
 	for _, dir := range w.notify.WatchList() {
 		if !wanted[dir] {
-			if err := w.notify.Remove(dir); err != nil {
-				log.Debug("no longer watching", zap.String("directory", dir), zap.Error(err))
-			}
+			w.notify.Remove(dir) // fails only if it has gone by itself
 		}
 	}
+	return errs
+}
+
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // directories returns where events about path appear: its directory and,

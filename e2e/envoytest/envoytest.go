@@ -86,7 +86,7 @@ func Start(t testing.TB, bootstrap []byte, admin string, workers int) *Envoy {
 			t.Log("Envoy's log ends:\n" + e.Log(8<<10))
 		}
 	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if response, err := e.admin.Get("http://envoy/server_info"); err == nil {
 			response.Body.Close()
 			return e
@@ -169,12 +169,12 @@ func (e *Envoy) Log(n int) string {
 	return string(text[max(0, len(text)-n):])
 }
 
-// Eventually waits up to five seconds for ok to hold.
+// Eventually waits up to twenty seconds for ok to hold.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("still not so after 5 s: %s", what)
+			t.Fatalf("still not so after 20 s: %s", what)
 		}
 	}
 }

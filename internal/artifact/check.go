@@ -11,7 +11,7 @@ const MaxCaptures = 32
 func (b *Bundle) check() bool {
 	c := checker{ok: true, text: len(b.Text)}
 	c.texts(b.Meta.API, b.Meta.UnknownThreat, b.Meta.MethodThreat)
-	c.expect(b.Meta.Mode <= 2 && b.Meta.Failure <= 1 && b.Meta.MaxDepth >= 1 && len(b.Nodes) >= 1)
+	c.expect(b.Meta.Mode <= 2 && b.Meta.Failure <= 1 && b.Meta.MaxDepth >= 1 && b.Meta.MaxRecords >= 1 && len(b.Nodes) >= 1)
 	c.texts(b.Hosts...)
 	for i, n := range b.Nodes {
 		c.span(n.Literals, len(b.Literals))

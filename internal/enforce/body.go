@@ -13,15 +13,14 @@ func (r *Request) announceBody(end bool) (stop bool) {
 	m := &r.headers
 	b := r.engine.bundle
 	declared := artifact.Of(b.Media, r.op.Media)
-	present := !end && m.contentLength != 0
 	switch {
 	case m.contentLength > int64(r.op.MaxBody):
 		return r.violate(violation.BodySize, violation.InBody, nil, nil)
 	case len(declared) == 0:
 		return m.contentLength > 0 && r.violate(violation.BodyUnexpected, violation.InBody, nil, nil)
-	case !present:
+	case end:
 		return false
-	case m.contentTypes == 0 && m.contentLength < 0:
+	case m.contentTypes == 0 && m.contentLength <= 0:
 		r.media = untyped // a violation, if a body comes at all
 		return false
 	}
@@ -29,11 +28,10 @@ func (r *Request) announceBody(end bool) (stop bool) {
 	if m.contentTypes != 1 || media == nil {
 		return r.violate(violation.ContentType, violation.InHeader, contentType, nil)
 	}
-	if len(m.contentEncoding) > 0 && !equalFold(m.contentEncoding, identity) &&
-		r.violate(violation.ContentEncoding, violation.InHeader, contentEncoding, nil) {
-		return true
+	if m.encoded {
+		return r.violate(violation.ContentEncoding, violation.InHeader, contentEncoding, nil)
 	}
-	if media.Kind == artifact.MediaJSON && len(m.contentEncoding) == 0 {
+	if media.Kind == artifact.MediaJSON {
 		r.media = media
 		r.machine.Start(&b.Program, media.Root, r.options())
 	}
@@ -44,6 +42,7 @@ var (
 	contentType     = []byte("content-type")
 	contentEncoding = []byte("content-encoding")
 	identity        = []byte("identity")
+	charset         = []byte("charset")
 
 	untyped = &artifact.Media{}
 )
@@ -83,17 +82,19 @@ func mediaMatches(declared, given []byte) bool {
 }
 
 // utf8Charset reports whether the parameters of a content type name no
-// charset, or UTF-8 or its subset.
+// charset, or UTF-8 or its subset. Other forms of the parameter, "charset*"
+// for example, which some servers read (RFC 2231), are not looked into.
 func utf8Charset(parameters []byte) bool {
 	for len(parameters) > 0 {
 		var one []byte
 		one, parameters, _ = bytes.Cut(parameters, []byte{';'})
-		name, value, _ := bytes.Cut(bytes.TrimSpace(one), []byte{'='})
-		if !equalFold(name, []byte("charset")) {
+		name, value, _ := bytes.Cut(one, []byte{'='})
+		name, value = bytes.TrimSpace(name), bytes.Trim(bytes.TrimSpace(value), `"`)
+		if len(name) < len(charset) || !equalFold(name[:len(charset)], charset) {
 			continue
 		}
-		value = bytes.Trim(value, `"`)
-		if !equalFold(value, []byte("utf-8")) && !equalFold(value, []byte("us-ascii")) {
+		if len(name) > len(charset) ||
+			!equalFold(value, []byte("utf-8")) && !equalFold(value, []byte("utf8")) && !equalFold(value, []byte("us-ascii")) {
 			return false
 		}
 	}

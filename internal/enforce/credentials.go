@@ -11,28 +11,44 @@ import (
 
 // judgeCredentials looks for one alternative all of whose credentials are
 // there. Of the ways in which the others fail, the one that came furthest is
-// the violation.
+// the violation. An alternative without a token does not excuse a bad one: the
+// upstream may read it, and take it for verified.
 func (r *Request) judgeCredentials() (stop bool) {
 	b := r.engine.bundle
 	alternatives := artifact.Of(b.Alternatives, r.op.Security)
 	if len(alternatives) == 0 {
 		return false
 	}
-	furthest := violation.TokenMissing
+	furthest, satisfied := violation.TokenMissing, false
 	for _, a := range alternatives {
-		worst := violation.None
+		worst, unread := violation.None, r.headers.authorizations > 0
 		for i := range artifact.Of(b.Credentials, a.Credentials) {
-			if code := r.judgeCredential(&b.Credentials[int(a.Credentials.Off)+i]); code != violation.None && (worst == violation.None || code < worst) {
+			c := &b.Credentials[int(a.Credentials.Off)+i]
+			if code := r.judgeCredential(c); code != violation.None && (worst == violation.None || code < worst) {
 				worst = code
 			}
+			unread = unread && !inAuthorization(c.Kind)
 		}
-		if worst == violation.None {
+		switch {
+		case worst != violation.None:
+			// The codes stand in this order: missing, malformed, not verified, scope.
+			furthest = max(furthest, worst)
+		case !unread:
 			return false
+		default:
+			satisfied = true
 		}
-		// The codes stand in this order: missing, malformed, not verified, scope.
-		furthest = max(furthest, worst)
+	}
+	if satisfied && (furthest == violation.TokenMissing || furthest == violation.Scope) {
+		return false
 	}
 	return r.violate(furthest, violation.InRequest, nil, nil)
+}
+
+// inAuthorization reports whether credentials of a kind travel in the
+// Authorization field.
+func inAuthorization(k artifact.CredentialKind) bool {
+	return k == artifact.CredentialBearer || k == artifact.CredentialBasic || k == artifact.CredentialScheme
 }
 
 // judgeCredential returns what is wrong with one credential.
@@ -41,7 +57,7 @@ func (r *Request) judgeCredential(c *artifact.Credential) violation.Code {
 	name := b.String(c.Name)
 	switch c.Kind {
 	case artifact.CredentialHeader:
-		return r.present(r.headers.values(name))
+		return r.present(r.headers.readings(name))
 	case artifact.CredentialCookie:
 		return r.present(func(yield func([]byte) bool) {
 			r.headers.cookies(func(n, v []byte) bool { return !bytes.Equal(n, name) || yield(v) })

@@ -14,9 +14,10 @@ type message struct {
 	method, path, authority      []byte
 	authorization                []byte
 	authorizations, contentTypes int // how many of these fields there are
-	contentType, contentEncoding []byte
+	contentType                  []byte
 	requestID                    []byte
 	contentLength                int64 // -1 if there is none
+	encoded                      bool  // the body has a content encoding other than identity
 	upgrade                      bool
 }
 
@@ -40,7 +41,7 @@ func (m *message) read(headers []Header) {
 			m.contentType = value
 			m.contentTypes++
 		case "content-encoding":
-			m.contentEncoding = value
+			m.encoded = m.encoded || len(value) > 0 && !equalFold(value, identity)
 		case "content-length":
 			m.contentLength = length(value)
 		case "upgrade":
@@ -62,15 +63,42 @@ func (m *message) values(name []byte) func(yield func([]byte) bool) {
 	}
 }
 
+// readings calls yield with each value that some upstream may read as that
+// of the header field name.
+func (m *message) readings(name []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for i := range m.fields {
+			if sameField(m.fields[i].Name, name) && !yield(m.fields[i].Value) {
+				return
+			}
+		}
+	}
+}
+
+// sameField compares names of header fields. CGI (RFC 3875 section 4.1.18)
+// and what took after it, WSGI, Rack and PHP, make no difference between '-'
+// and '_'.
+func sameField(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && (a[i] != '-' && a[i] != '_' || b[i] != '-' && b[i] != '_') {
+			return false
+		}
+	}
+	return true
+}
+
 // cookies calls yield with the name and value of each cookie (RFC 6265
-// section 4.2.1).
+// section 4.2.1), without the space around them that servers overlook.
 func (m *message) cookies(yield func(name, value []byte) bool) {
 	for field := range m.values(cookie) {
 		for len(field) > 0 {
 			var one []byte
 			one, field, _ = bytes.Cut(field, []byte{';'})
-			name, value, _ := bytes.Cut(bytes.TrimLeft(one, " "), []byte{'='})
-			if !yield(name, value) {
+			name, value, _ := bytes.Cut(one, []byte{'='})
+			if !yield(bytes.TrimSpace(name), bytes.TrimSpace(value)) {
 				return
 			}
 		}

@@ -210,12 +210,15 @@ func (r *Request) property(name []byte) (once bool) {
 	return utf8.Valid(name) && r.names.Add(r.key.Sum(name))
 }
 
-// deepName returns the property in "name[property]".
+// deepName returns the property in "name[property]". What is deeper than
+// that, "name[property][operator]", some servers read as another object: it is
+// no property.
 func deepName(s, name []byte) ([]byte, bool) {
-	if len(s) < len(name)+2 || !bytes.HasPrefix(s, name) || s[len(name)] != '[' || s[len(s)-1] != ']' {
+	if len(s) < len(name)+3 || !bytes.HasPrefix(s, name) || s[len(name)] != '[' || s[len(s)-1] != ']' {
 		return nil, false
 	}
-	return s[len(name)+1 : len(s)-1], true
+	property := s[len(name)+1 : len(s)-1]
+	return property, bytes.IndexByte(property, '[') < 0 && bytes.IndexByte(property, ']') < 0
 }
 
 // field returns what types a property of an object parameter may have.
@@ -243,7 +246,7 @@ func (r *Request) judgeField(p *artifact.Parameter) (stop bool) {
 		return !stop
 	}
 	if p.Place == violation.InHeader {
-		for value := range r.headers.values(name) {
+		for value := range r.headers.readings(name) {
 			if !one(value) {
 				break
 			}
@@ -305,13 +308,14 @@ func (r *Request) judgeText(p *artifact.Parameter, raw []byte) (stop bool) {
 	return r.finish(p)
 }
 
-// separators of array items and of object members, by style.
-var separators = [...]string{
-	artifact.StyleSimple:         ",",
-	artifact.StyleForm:           ",",
-	artifact.StyleSpaceDelimited: "%20",
-	artifact.StylePipeDelimited:  "|",
-	artifact.StyleDeepObject:     ",",
+// separators of array items and of object members, by style, in all the ways
+// in which they are written.
+var separators = [...][]string{
+	artifact.StyleSimple:         {","},
+	artifact.StyleForm:           {","},
+	artifact.StyleSpaceDelimited: {"%20", "+"},
+	artifact.StylePipeDelimited:  {"|", "%7C", "%7c"},
+	artifact.StyleDeepObject:     {","},
 }
 
 // items feeds the items of "a,b,c" to the machine.
@@ -319,7 +323,7 @@ func (r *Request) items(p *artifact.Parameter, list []byte) bool {
 	r.machine.BeginArray()
 	for more := len(list) > 0; more; {
 		var item []byte
-		item, list, more = r.cut(p, list)
+		item, list, more = cut(p.Style, list)
 		value, ok := r.decode(item, p.Place == violation.InQuery)
 		if !ok || !r.scalar(p.Scalars, value) {
 			return false
@@ -334,7 +338,7 @@ func (r *Request) properties(p *artifact.Parameter, list []byte) bool {
 	r.beginObject()
 	for more := len(list) > 0; more; {
 		var name, item []byte
-		name, list, more = r.cut(p, list)
+		name, list, more = cut(p.Style, list)
 		if p.Flags&artifact.Explode != 0 {
 			var ok bool
 			if name, item, ok = bytes.Cut(name, []byte{'='}); !ok {
@@ -343,7 +347,7 @@ func (r *Request) properties(p *artifact.Parameter, list []byte) bool {
 		} else if !more {
 			return false // a name without a value
 		} else {
-			item, list, more = r.cut(p, list)
+			item, list, more = cut(p.Style, list)
 		}
 		decoded, ok := r.decode(name, p.Place == violation.InQuery)
 		if !ok || !r.property(decoded) {
@@ -359,23 +363,15 @@ func (r *Request) properties(p *artifact.Parameter, list []byte) bool {
 	return true
 }
 
-func (r *Request) cut(p *artifact.Parameter, list []byte) (item, rest []byte, more bool) {
-	separator := separators[p.Style]
-	i := bytes.Index(list, []byte(separator))
-	if i < 0 && p.Place == violation.InQuery {
-		// A blank and a bar are also written as '+' and "%7C".
-		switch p.Style {
-		case artifact.StyleSpaceDelimited:
-			separator = "+"
-		case artifact.StylePipeDelimited:
-			separator = "%7C"
+// cut splits list at its first separator.
+func cut(style artifact.Style, list []byte) (item, rest []byte, more bool) {
+	item = list
+	for _, separator := range separators[style] {
+		if i := bytes.Index(item, []byte(separator)); i >= 0 {
+			item, rest, more = list[:i], list[i+len(separator):], true
 		}
-		i = bytes.Index(list, []byte(separator))
 	}
-	if i < 0 {
-		return list, nil, false
-	}
-	return list[:i], list[i+len(separator):], true
+	return item, rest, more
 }
 
 // decode undoes percent-encoding, except in headers, which have none. The
@@ -405,13 +401,15 @@ func (r *Request) options() schema.Options {
 
 // scalar feeds a text as the JSON value it stands for: a number or boolean
 // where the schema admits one and the text is written as JSON writes it,
-// else a string. It reports whether the text is UTF-8: automata and formats
-// take that for granted.
+// else a string. An integer has no exponent: what reads integers, such as C's
+// strtol and JavaScript's parseInt, stops at it. It reports whether the text
+// is UTF-8: automata and formats take that for granted.
 func (r *Request) scalar(types artifact.Types, value []byte) bool {
 	switch {
 	case !utf8.Valid(value):
 		return false
-	case hasTypes(types, artifact.TypeInteger|artifact.TypeNumber) && isNumber(value):
+	case hasTypes(types, artifact.TypeNumber) && isNumber(value),
+		hasTypes(types, artifact.TypeInteger) && isNumber(value) && bytes.IndexByte(value, 'e') < 0 && bytes.IndexByte(value, 'E') < 0:
 		r.machine.Number(value)
 	case hasTypes(types, artifact.TypeBoolean) && (string(value) == "true" || string(value) == "false"):
 		r.machine.Bool(len(value) == len("true"))

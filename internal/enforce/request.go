@@ -32,11 +32,11 @@ type Request struct {
 	body    uint64 // bytes so far
 
 	violations []violation.Violation
-	identity   [][]byte // names of client-supplied identity headers, to be removed
+	identity   [][]byte // names, as sent, of client-supplied identity headers, to be removed
 	allow      uint64   // wait of a limit, in nanoseconds
 	limit      *artifact.Limit
 
-	text  []byte // memory of what violations and identity point at
+	text  []byte // memory of what violations point at
 	value []byte // memory of the parameter being decoded
 	jwt   []byte // memory of the decoded payload
 }
@@ -150,8 +150,9 @@ func (r *Request) Primary() *violation.Violation {
 // Violations are those found: in enforce up to the first that rejects.
 func (r *Request) Violations() []violation.Violation { return r.violations }
 
-// IdentityHeaders are the names of client-supplied identity headers that the
-// request carries. In enforce they are to be removed.
+// IdentityHeaders are the names, as sent, of client-supplied identity headers
+// that the request carries. In enforce they are to be removed. They share the
+// memory of what Headers was given.
 func (r *Request) IdentityHeaders() [][]byte { return r.identity }
 
 // rejecting is the violation for which the request is, or would be, rejected.
@@ -176,6 +177,9 @@ func (r *Request) violate(code violation.Code, in violation.Place, pointer, loca
 		return true
 	}
 	limit := int(r.engine.bundle.Meta.MaxRecords)
+	if len(r.violations) == limit && code.Rejects() && r.rejecting() == nil {
+		r.violations = r.violations[:limit-1] // however many there are that do not reject, this one decides
+	}
 	if len(r.violations) < limit {
 		r.violations = append(r.violations, violation.Violation{
 			Code: code, In: in, Pointer: r.keep(pointer), Schema: r.keep(location), Threat: r.threat(code),
@@ -302,8 +306,8 @@ func (r *Request) findIdentity() {
 	b := r.engine.bundle
 	for _, h := range r.headers.fields {
 		for _, name := range b.Identity {
-			if bytes.Equal(b.String(name), h.Name) {
-				r.identity = append(r.identity, b.String(name))
+			if sameField(b.String(name), h.Name) {
+				r.identity = append(r.identity, h.Name)
 				r.violate(violation.IdentityHeader, violation.InHeader, b.String(name), nil)
 			}
 		}

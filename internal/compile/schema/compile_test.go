@@ -20,6 +20,10 @@ func TestDiagnostics(t *testing.T) {
 	loop.AllOf = []*inventory.Schema{loop}
 	choice := &inventory.Schema{Pos: at(1), Types: inventory.TypeAny}
 	choice.AnyOf = []*inventory.Schema{choice, {Pos: at(2), Types: inventory.TypeString}}
+	many := &inventory.Schema{Pos: at(4), Types: inventory.TypeAny}
+	for range artifact.MaxTasks {
+		many.AnyOf = append(many.AnyOf, &inventory.Schema{Types: inventory.TypeString})
+	}
 	_, fault := regex.Compile(`(a)\1`)
 	for _, test := range []struct {
 		name string
@@ -39,6 +43,7 @@ func TestDiagnostics(t *testing.T) {
 			[]string{"a.yaml:1:1: warning: multipleOf is not enforced: 0.123456789012345678901 has too many digits"}},
 		{"no divisor", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, MultipleOf: "-1"},
 			[]string{"a.yaml:1:1: warning: multipleOf is not enforced: -1 is not greater than 0"}},
+		{"too many branches", many, []string{"a.yaml:4:1: warning: more than 512 schemas apply to the same value: a value for which all of them come into question is refused"}},
 		{"a loop of allOf", loop, []string{"a.yaml:1:1: the schema refers to itself: it has no meaning"}},
 		{"a loop of anyOf", choice, []string{"a.yaml:1:1: the schema refers to itself: it has no meaning"}},
 	} {

@@ -11,9 +11,14 @@ import (
 
 // Program lays out all that has been compiled.
 func (c *Compiler) Program() artifact.Program {
-	e := &emitter{compiler: c, pool: map[string]artifact.Text{}}
+	e := &emitter{pool: map[string]artifact.Text{}, numbers: map[artifact.Number]artifact.Ref{}, strings: map[artifact.String]artifact.Ref{}}
 	for _, n := range c.nodes {
 		c.rank(n)
+	}
+	for _, n := range c.nodes {
+		if c.reach(n) > artifact.MaxTasks {
+			c.diags.Warnf(n.pos, "more than %d schemas apply to the same value: a value for which all of them come into question is refused", artifact.MaxTasks)
+		}
 	}
 	for _, n := range c.nodes {
 		e.schema(n)
@@ -57,10 +62,29 @@ func (c *Compiler) rank(n *node) {
 
 const maxRank = 255
 
+// reach is the number of schemas that n applies to one value, itself included.
+func (c *Compiler) reach(n *node) int {
+	seen := map[*node]bool{n: true}
+	todo := []*node{n}
+	for len(todo) > 0 {
+		n, todo = todo[0], todo[1:]
+		for _, g := range n.groups {
+			for _, r := range g.branches {
+				if r != 0 && !seen[c.nodes[r-1]] {
+					seen[c.nodes[r-1]] = true
+					todo = append(todo, c.nodes[r-1])
+				}
+			}
+		}
+	}
+	return len(seen)
+}
+
 type emitter struct {
-	compiler *Compiler
-	program  artifact.Program
-	pool     map[string]artifact.Text
+	program artifact.Program
+	pool    map[string]artifact.Text
+	numbers map[artifact.Number]artifact.Ref
+	strings map[artifact.String]artifact.Ref
 }
 
 // text puts a string into the pool, once.
@@ -82,6 +106,15 @@ func push[T any](list *[]T, items ...T) artifact.Range {
 	r := artifact.Range{Off: uint32(len(*list)), Len: uint32(len(items))}
 	*list = append(*list, items...)
 	return r
+}
+
+// once appends a record unless there is an equal one.
+func once[T comparable](known map[T]artifact.Ref, list *[]T, item T) artifact.Ref {
+	if known[item] == 0 {
+		*list = append(*list, item)
+		known[item] = last(*list)
+	}
+	return known[item]
 }
 
 // last is the Ref of the record that was appended last.
@@ -166,22 +199,18 @@ func (e *emitter) decimal(n artifact.Numeral) artifact.Decimal {
 }
 
 func (e *emitter) number(r *numberRule) artifact.Ref {
-	p := &e.program
-	p.Numbers = append(p.Numbers, artifact.Number{
+	return once(e.numbers, &e.program.Numbers, artifact.Number{
 		Min: e.decimal(r.min.value), MinCode: r.min.code, MinOpen: bit(r.min.open),
 		Max: e.decimal(r.max.value), MaxCode: r.max.code, MaxOpen: bit(r.max.open),
 		Divisor: r.divisor, DivisorExponent: r.divisorExponent,
 	})
-	return last(p.Numbers)
 }
 
 func (e *emitter) string(r *textRule) artifact.Ref {
-	p := &e.program
-	p.Strings = append(p.Strings, artifact.String{
+	return once(e.strings, &e.program.Strings, artifact.String{
 		MinLength: r.length.min, MaxLength: r.length.max,
 		Pattern: r.pattern, Grammar: r.grammar, Format: r.format,
 	})
-	return last(p.Strings)
 }
 
 func (e *emitter) array(r *arrayRule) artifact.Ref {

@@ -193,7 +193,11 @@ var textCodes = [...]violation.Code{
 
 // refuseText ends the judgement of what is no JSON text, or too much of one.
 func (m *Machine) refuseText(code violation.Code) {
-	m.violate(code, artifact.Text{}, len(m.frames), place{})
+	depth := len(m.frames)
+	if code == violation.DuplicateName && m.skipping == 0 {
+		depth-- // the object is at fault, not the property before
+	}
+	m.violate(code, artifact.Text{}, depth, place{})
 	m.stopped = true
 }
 

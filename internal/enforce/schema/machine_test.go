@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -225,7 +226,7 @@ func TestObjectsAndArrays(t *testing.T) {
 		row{`{"id":"x","items":[` + item + `],"extra":{"secret name":"v"}}`, "type /extra/* T/properties/extra/additionalProperties"},
 		row{`{"id":"x","items":[` + item + `],"a/b~c":"v"}`, "type /a~1b~0c T/properties/a~1b~0c"},
 		row{`{"id":"x","items":[` + item + `],"created":"2020-01-01T00:00:00Z"}`, "read-only /created T/properties/created"},
-		row{`{"id":"x","items":[` + item + `],"id":"y"}`, "duplicate-name /items"},
+		row{`{"id":"x","items":[` + item + `],"id":"y"}`, "duplicate-name"},
 		row{`[]`, "type  T"},
 	)
 	p, root := compileFor(t, "3.0.3", order, compiler.Response)
@@ -422,5 +423,30 @@ func TestViolationsAreBounded(t *testing.T) {
 	const want = "type /0 T/items; type /1 T/items; type /2 T/items"
 	if got := judge(&m, p, root, o, []byte("[1,2,3,4,5]")); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func TestTooManyTasksAreRefused(t *testing.T) {
+	branches := strings.Repeat("{type: object, properties: {a: {type: string}}}, ", artifact.MaxTasks)
+	check(t, "3.0.3", "T: {type: array, items: {anyOf: ["+branches+"{type: integer}]}}",
+		row{`[1]`, ""}, row{`[1,{"a":"b"}]`, "unenforceable /1 T/items/anyOf/511"})
+}
+
+// Odd text is not our business where the schema allows any.
+func TestNaughtyStrings(t *testing.T) {
+	const shared = "../../../../shared"
+	if _, err := os.Stat(shared); err != nil {
+		t.Skip("the corpus is not here")
+	}
+	data, err := os.ReadFile(shared + "/corpus/naughty-strings/blns.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, root := compile(t, "3.0.3", `T: {type: array, minItems: 515, items: {type: string}}`)
+	var m schema.Machine
+	for _, chunks := range [][][]byte{{data}, {data[:1000], data[1000:1001], data[1001:]}} {
+		if got := judge(&m, p, root, all, chunks...); got != "" {
+			t.Error(got)
+		}
 	}
 }

@@ -29,6 +29,7 @@ type task struct {
 	rank    uint8
 	mute    bool
 	told    bool // it has failed, and muted links know
+	open    bool // some item or property has failed its unevaluated schema
 	counts  bool // what it has evaluated counts for the task whose unevaluated is being judged
 }
 
@@ -87,9 +88,6 @@ type cause struct {
 	schema uint32
 }
 
-// maxTasks bounds the tasks of one value.
-const maxTasks = 512
-
 // open begins the tasks for a value of the given type: the pending schemas
 // and, one after the other, their branches. Tasks are in the order of
 // descending rank, so that a branch stands behind all that wait for it.
@@ -133,7 +131,7 @@ func (m *Machine) admit(low int32, kind artifact.Types, schema uint32, l link) {
 			break
 		}
 	}
-	if len(m.tasks)-int(low) == maxTasks {
+	if len(m.tasks)-int(low) == artifact.MaxTasks {
 		m.violate(violation.Unenforceable, s.Location, len(m.frames), place{})
 		m.stopped = true
 		return
@@ -283,6 +281,7 @@ func (m *Machine) childFailed(l link, c cause) {
 	case edgeElse:
 		m.tallies[l.tally].other = c
 	case edgeUnevaluated:
+		parent.open = true
 		m.opens = append(m.opens, cover{task: l.parent, child: l.child})
 	case edgeName:
 		m.fail(l.parent, cause{violation.PropertyNames, parent.schema})
@@ -361,6 +360,7 @@ func (m *Machine) choose(l link, selected artifact.Ref) {
 // settle is the end of the value whose tasks stand from low on: those that
 // have not failed pass, branches first.
 func (m *Machine) settle(low int32) {
+	covers := len(m.covers)
 	for i := int32(len(m.tasks)) - 1; i >= low; i-- {
 		t := &m.tasks[i]
 		if t.state != live {
@@ -369,8 +369,8 @@ func (m *Machine) settle(low int32) {
 		if t.rank > 0 {
 			m.conclude(i)
 		}
-		if len(m.opens) > 0 {
-			m.judgeUnevaluated(low, i)
+		if t.open {
+			m.judgeUnevaluated(low, i, covers)
 		}
 		if t.state == live && !t.told {
 			m.eachLink(t, func(l link) { m.childPassed(l, t.hit) })

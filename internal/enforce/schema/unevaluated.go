@@ -52,32 +52,38 @@ func (m *Machine) cover(i int32, child uint32, evaluated bool, unevaluated artif
 }
 
 // judgeUnevaluated fails task i for each child that failed its unevaluated
-// schema and that no branch has evaluated.
-func (m *Machine) judgeUnevaluated(low, i int32) {
-	marked := false
-	for _, open := range m.opens {
-		if open.task != i || m.tasks[i].state != live {
+// schema and that no branch has evaluated. The covers of the value, which
+// stand in the order of its children, end at n.
+func (m *Machine) judgeUnevaluated(low, i int32, n int) {
+	t := &m.tasks[i]
+	f := &m.frames[t.depth]
+	code, kind := violation.UnevaluatedItems, placeItem
+	if f.isObject {
+		code, kind = violation.UnevaluatedProperties, placeAny
+	}
+	m.markCounting(low, i)
+	covers := m.covers[f.marks.covers:n]
+	for _, open := range m.opens[f.marks.opens:] {
+		if open.task != i {
 			continue
 		}
-		if !marked {
-			m.markCounting(low, i)
-			marked = true
+		for len(covers) > 0 && covers[0].child < open.child {
+			covers = covers[1:]
 		}
-		if m.isCovered(i, open.child) {
-			continue
-		}
-		t := &m.tasks[i]
-		if m.frames[t.depth].isObject {
-			m.failAt(i, cause{violation.UnevaluatedProperties, t.schema}, place{kind: placeAny})
-		} else {
-			m.failAt(i, cause{violation.UnevaluatedItems, t.schema}, place{kind: placeItem, item: open.child - 1})
+		if !m.isCovered(i, covers, open.child) {
+			m.failAt(i, cause{code, t.schema}, place{kind: kind, item: open.child - 1})
 		}
 	}
 }
 
-func (m *Machine) isCovered(i int32, child uint32) bool {
-	for _, c := range m.covers {
-		if c.child == child && c.task >= i && m.tasks[c.task].counts && !(c.task == i && c.unevaluated) {
+// isCovered reports whether one of the first covers is of the child and
+// counts for task i.
+func (m *Machine) isCovered(i int32, covers []cover, child uint32) bool {
+	for _, c := range covers {
+		if c.child != child {
+			break
+		}
+		if c.task >= i && m.tasks[c.task].counts && !(c.task == i && c.unevaluated) {
 			return true
 		}
 	}

@@ -33,19 +33,21 @@ func Plain(src []byte, plus bool) bool {
 
 // Normal reports whether a path means the same to everybody who decodes it:
 // no broken escape, no encoded slash, backslash or NUL, and no segment that
-// decodes to "." or "..". Envoy has normalised the path already, but keeps
-// escaped slashes as they are.
+// decodes to "." or "..", or to one with parameters ("..;x"), which servlets
+// drop. Envoy has normalised the path already, but keeps escaped slashes and
+// semicolons as they are.
 func Normal(path []byte) bool {
 	if bytes.IndexByte(path, '%') < 0 {
 		return !dotSegment(path)
 	}
-	dots, size := 0, 0 // of the segment so far, decoded
+	dots, size := 0, 0 // of the segment so far, decoded, up to its parameters
+	ended := false     // by a semicolon
 	for i := 0; i <= len(path); i++ {
 		if i == len(path) || path[i] == '/' {
 			if dots == size && (size == 1 || size == 2) {
 				return false
 			}
-			dots, size = 0, 0
+			dots, size, ended = 0, 0, false
 			continue
 		}
 		c := path[i]
@@ -59,6 +61,9 @@ func Normal(path []byte) bool {
 				return false
 			}
 		}
+		if ended = ended || c == ';'; ended {
+			continue
+		}
 		size++
 		if c == '.' {
 			dots++
@@ -67,14 +72,15 @@ func Normal(path []byte) bool {
 	return true
 }
 
-// dotSegment reports whether a path without escapes has a segment "." or "..".
+// dotSegment reports whether a path without escapes has a segment "." or
+// "..", with or without parameters.
 func dotSegment(path []byte) bool {
 	for i := bytes.Index(path, []byte("/.")); i >= 0; {
 		rest := path[i+2:]
 		if len(rest) > 0 && rest[0] == '.' {
 			rest = rest[1:]
 		}
-		if len(rest) == 0 || rest[0] == '/' {
+		if len(rest) == 0 || rest[0] == '/' || rest[0] == ';' {
 			return true
 		}
 		next := bytes.Index(path[i+1:], []byte("/."))

@@ -11,8 +11,8 @@ import (
 	"github.com/threatgate/threatgate/e2e/gateway"
 )
 
-// exchange is a request and what enforce makes of it.
-type exchange struct {
+// attempt is a request and what enforce makes of it.
+type attempt struct {
 	name      string
 	line      string   // "METHOD target"
 	header    []string // "Name: value"
@@ -25,14 +25,14 @@ type exchange struct {
 	noted  string // "family:code" that is counted although the request passes
 }
 
-func (e *exchange) request(t testing.TB, g *gateway.Gateway) *http.Request {
+func (e *attempt) request(t testing.TB, g *gateway.Gateway) *http.Request {
 	t.Helper()
 	method, target, _ := strings.Cut(e.line, " ")
 	return gateway.Request(t, method, g.URL(target), e.body, e.header...)
 }
 
 // label is the operation's in metrics and records.
-func (e *exchange) label() string {
+func (e *attempt) label() string {
 	if e.operation == "" {
 		return "unknown"
 	}
@@ -40,7 +40,7 @@ func (e *exchange) label() string {
 }
 
 // violated is the "family:code" that is counted; empty if there is none.
-func (e *exchange) violated() string {
+func (e *attempt) violated() string {
 	if e.want == "" {
 		return e.noted
 	}
@@ -86,7 +86,7 @@ func expectProblem(t testing.TB, a gateway.Answer, want string) {
 
 // expectNothingOf checks that text holds none of the words that the request
 // was made of, but for those that the specification or the verdict spells.
-func expectNothingOf(t testing.TB, e *exchange, known map[string]bool, text string) {
+func expectNothingOf(t testing.TB, e *attempt, known map[string]bool, text string) {
 	t.Helper()
 	for _, word := range words.FindAllString(e.line+" "+strings.Join(e.header, " ")+" "+e.body, -1) {
 		if !known[word] && !strings.Contains(e.want, word) && strings.Contains(text, word) {
@@ -115,7 +115,7 @@ func vocabulary(t testing.TB, files ...string) map[string]bool {
 
 // expectArrived checks that exactly one request has reached the upstream, as
 // it was sent.
-func expectArrived(t testing.TB, up *gateway.Upstream, e *exchange) (arrived gateway.Received) {
+func expectArrived(t testing.TB, up *gateway.Upstream, e *attempt) (arrived gateway.Received) {
 	t.Helper()
 	all := up.Take()
 	if len(all) != 1 {
