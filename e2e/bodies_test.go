@@ -229,7 +229,7 @@ func (b *bodies) size(t *testing.T) {
 			body := `{"text":"` + strings.Repeat("x", limit+extra-len(`{"text":""}`)) + `"}`
 			want := ""
 			if extra > 0 {
-				want = "413 validation:body-size body: contract"
+				want = "413 validation:body-size body: API4-02"
 			}
 			for _, p := range protocols {
 				b.expectVerdict(t, gateway.Do(t, p.client, gateway.Request(t, "POST", b.gateway.URL("/notes"), body)), want, body)
@@ -323,6 +323,9 @@ func (b *bodies) pipelined(t *testing.T) {
 // halfway rejects a request while its body is still on its way. What is left
 // of the body must not be taken for a request.
 func (b *bodies) halfway(t *testing.T) {
+	if !b.enforce {
+		t.Skip("shadow rejects nothing")
+	}
 	smuggled := head("GET /notes?smuggled")
 	for _, parts := range [][]string{
 		{head("POST /notes", "Content-Type: application/json", fmt.Sprint("Content-Length: ", 3+len(smuggled))), "[1]", smuggled},
@@ -330,22 +333,15 @@ func (b *bodies) halfway(t *testing.T) {
 		{head("POST /nowhere", fmt.Sprint("Content-Length: ", len(smuggled))), smuggled},
 		{head("POST /nowhere", "Content-Length: 5"), "12"},
 	} {
+		b.requests++
 		w := dial(t, b.gateway)
 		w.write(parts...)
-		if b.enforce {
-			if a := w.answer("POST"); a.Status != http.StatusBadRequest && a.Status != http.StatusNotFound {
-				t.Errorf("answer %d", a.Status)
-			}
-			w.conn.(*net.TCPConn).CloseWrite()
-			w.expectEnd()
+		if a := w.answer("POST"); a.Status != http.StatusBadRequest && a.Status != http.StatusNotFound {
+			t.Errorf("answer %d", a.Status)
 		}
-		w.conn.Close()
-		b.requests++
-		for _, r := range b.gateway.Upstream.Take() {
-			if b.enforce || r.Method == "GET" {
-				t.Errorf("%s %s has reached the upstream", r.Method, r.Target)
-			}
-		}
+		w.conn.(*net.TCPConn).CloseWrite()
+		w.expectEnd()
+		expectNothingArrived(t, b.gateway.Upstream)
 	}
 }
 
@@ -455,7 +451,9 @@ func TestEnvoysOwnRefusals(t *testing.T) {
 			if a.Status != c.status || !strings.HasPrefix(a.Problem.Type, "urn:threatgate:envoy:") || a.Problem.Status != c.status {
 				t.Errorf("answer %d %s", a.Status, a.Body)
 			}
-			w.expectEnd()
+			if a.Header.Get("Connection") == "close" {
+				w.expectEnd()
+			}
 			envoytest.Eventually(t, "the refusal is counted", func() bool { return g.Metric("threatgate_envoy_refusals_total") == before+1 })
 		})
 	}

@@ -58,12 +58,17 @@ func newListener(g *compile.Gateway) (*listenerv3.Listener, error) {
 	return &listenerv3.Listener{
 		Name:                          g.Service,
 		Address:                       tcpAddress(host, uint32(port)),
-		PerConnectionBufferLimitBytes: wrapperspb.UInt32(max(min(g.MaxBody, math.MaxUint32-bufferSlack)+bufferSlack, leastBuffer)),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferLimit(g)),
 		FilterChains: []*listenerv3.FilterChain{{Filters: []*listenerv3.Filter{{
 			Name:       "envoy.filters.network.http_connection_manager",
 			ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(newConnectionManager(g))},
 		}}}},
 	}, nil
+}
+
+// bufferLimit is how many bytes of a body Envoy holds for judging.
+func bufferLimit(g *compile.Gateway) uint32 {
+	return max(min(g.MaxBody, math.MaxUint32-bufferSlack)+bufferSlack, leastBuffer)
 }
 
 // newConnectionManager sets what Envoy itself makes of HTTP. It refuses only

@@ -5,6 +5,7 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/threatgate/threatgate/internal/compile"
 )
@@ -19,8 +20,9 @@ func newRoute(r *compile.Release) *routev3.RouteConfiguration {
 			Name:    service,
 			Domains: []string{"*"},
 			Routes: []*routev3.Route{{
-				Name:  service,
-				Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
+				Name:                   service,
+				Match:                  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
+				RequestBodyBufferLimit: wrapperspb.UInt64(uint64(bufferLimit(&r.Gateway))),
 				Action: &routev3.Route_Route{Route: &routev3.RouteAction{
 					ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: service},
 					Timeout:          durationpb.New(0),

@@ -367,7 +367,7 @@ func Do(t testing.TB, c *http.Client, request *http.Request) Answer {
 		t.Fatalf("%s %s: %v", request.Method, request.URL, err)
 	}
 	a := Answer{Status: response.StatusCode, Header: response.Header, Body: body}
-	if response.Header.Get("Content-Type") == "application/problem+json" {
+	if response.Header.Get("Content-Type") == "application/problem+json" && len(body) > 0 {
 		if err := json.Unmarshal(body, &a.Problem); err != nil {
 			t.Fatalf("problem details are not JSON: %v\n%s", err, body)
 		}
