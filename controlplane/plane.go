@@ -64,7 +64,7 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 	p.server = server.New(options)
 	p.rollout, err = rollout.New(ctx, rollout.Config{
 		Input:       in,
-		Environment: snapshot.Environment{WasmPath: wasm},
+		Environment: snapshot.Environment{WasmPath: wasm, Roots: snapshot.SystemRoots()},
 		Store:       p.store,
 		Server:      p.server,
 		Watcher:     p.watcher,

@@ -112,7 +112,7 @@ func bundle(t testing.TB) *artifact.Bundle {
 	root := c.Root(bodySchema(api), compiler.Request)
 	b := &artifact.Bundle{
 		Revision:   "0123456789abcdef",
-		Meta:       artifact.Meta{API: artifact.Text{Len: 3}, MaxDepth: 16, MaxToken: 64},
+		Meta:       artifact.Meta{API: artifact.Text{Len: 3}, MaxDepth: 16, MaxToken: 64, MaxRecords: 1},
 		Text:       []byte("api" + "/x" + "POST" + "application/json"),
 		Nodes:      []artifact.Node{{Literals: artifact.Range{Len: 1}}, {Methods: artifact.Range{Len: 1}}},
 		Literals:   []artifact.Literal{{Text: artifact.Text{Off: 3, Len: 2}, Node: 1}},
@@ -252,7 +252,7 @@ func TestNoCorruptionPanics(t *testing.T) {
 // FuzzDecode: what decodes encodes to the same bytes, and judging by it ends.
 func FuzzDecode(f *testing.F) {
 	f.Add(bundle(f).Encode())
-	f.Add((&artifact.Bundle{Meta: artifact.Meta{MaxDepth: 1}, Nodes: make([]artifact.Node, 1)}).Encode())
+	f.Add((&artifact.Bundle{Meta: artifact.Meta{MaxDepth: 1, MaxRecords: 1}, Nodes: make([]artifact.Node, 1)}).Encode())
 	var m schema.Machine
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := artifact.Decode(repaired(bytes.Clone(data)))

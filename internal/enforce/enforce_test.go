@@ -178,6 +178,9 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/orders/%2e%2e", "validation:path path"},
 	{"GET /v1/orders/%zz", "validation:path path"},
 	{"GET /v1/orders/7%00", "validation:path path"},
+	{"GET /v1/orders/..;", "validation:path path"},
+	{"GET /v1/orders/..%3Bx", "validation:path path"},
+	{"GET /v1/orders/%2e;x", "validation:path path"},
 
 	// Path parameters.
 	{"GET /v1/orders/abc", "validation:type path id"},
@@ -188,7 +191,7 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/orders/07", "validation:type path id"},
 	{"GET /v1/orders/0x7", "validation:type path id"},
 	{"GET /v1/orders/7.0", allowed},
-	{"GET /v1/orders/7e0", allowed},
+	{"GET /v1/orders/7e0", "validation:type path id"},
 	{"GET /v1/orders/%37", allowed},
 
 	// Query parameters.
@@ -203,6 +206,8 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/orders?state=open&limit=1_0", "validation:type query limit"},
 	{"GET /v1/orders?state=open&limit=%2B1", "validation:type query limit"},
 	{"GET /v1/orders?state=open&limit=NaN", "validation:type query limit"},
+	{"GET /v1/orders?state=open&limit=1000e-2", "validation:type query limit"}, // parseInt: 1000
+	{"GET /v1/orders?state=open&limit=0.5E1", "validation:type query limit"},
 	{"GET /v1/orders?state=open&limit=1&limit=2", "validation:repeated-parameter query limit"},
 	{"GET /v1/orders?state=open&state=open", "validation:repeated-parameter query state"},
 	{"GET /v1/orders?state=open&limit=%zz", "validation:parameter-encoding query limit"},
@@ -226,6 +231,16 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/orders?state=open&filter[admin]=1", "validation:undeclared-property query filter/*"},
 	{"GET /v1/orders?state=open&filter[color]=a&filter[color]=b", "validation:repeated-parameter query filter"},
 	{"GET /v1/orders?state=open&filter=red", "validation:undeclared-parameter query *"},
+	{"GET /v1/orders?state=open&loose[color]=red&loose[other]=1", allowed},
+	{"GET /v1/orders?state=open&loose[color][$ne]=red", "validation:undeclared-parameter query *"},
+	{"GET /v1/orders?state=open&loose%5Bcolor%5D%5B$ne%5D=red", "validation:undeclared-parameter query *"},
+	{"GET /v1/orders?state=open&loose[]=red", "validation:undeclared-parameter query *"},
+	{"GET /v1/orders?state=open&spaced=a%20b", allowed},
+	{"GET /v1/orders?state=open&spaced=a+b", allowed},
+	{"GET /v1/orders?state=open&spaced=a+b%20c", "validation:max-items query spaced"},
+	{"GET /v1/orders?state=open&piped=a|b", allowed},
+	{"GET /v1/orders?state=open&piped=a%7cb|c", "validation:max-items query piped"},
+	{"GET /v1/orders?state=open&piped=a%7Cb%7cc", "validation:max-items query piped"},
 	{`GET /v1/orders?state=open&q={"a":1}`, allowed},
 	{`GET /v1/orders?state=open&q=%7B%22a%22%3A1%7D`, allowed},
 	{`GET /v1/orders?state=open&q={"b":1}`, "validation:required query q/a"},
@@ -242,10 +257,16 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/orders?state=open\nx-trace: 00ff", allowed},
 	{"GET /v1/orders?state=open\nx-trace: 00FF", "validation:pattern header x-trace"},
 	{"GET /v1/orders?state=open\nx-trace: 00ff\nx-trace: 00ff", "validation:repeated-parameter header x-trace"},
+	{"GET /v1/orders?state=open\nx_trace: 00FF", "validation:pattern header x-trace"}, // WSGI reads it
+	{"GET /v1/orders?state=open\nx-trace: 00ff\nx_trace: 00ff", "validation:repeated-parameter header x-trace"},
 	{"GET /v1/orders?state=open\nx-other: anything", allowed},
 	{"GET /v1/orders?state=open\ncookie: a=b; theme=dark", allowed},
 	{"GET /v1/orders?state=open\ncookie: theme=blue", "validation:enum cookie theme"},
 	{"GET /v1/orders?state=open\ncookie: theme=dark\ncookie: theme=dark", "validation:repeated-parameter cookie theme"},
+	{"GET /v1/orders?state=open\ncookie: theme =blue", "validation:enum cookie theme"},
+	{"GET /v1/orders?state=open\ncookie: a=b;\ttheme=blue", "validation:enum cookie theme"},
+	{"GET /v1/orders?state=open\ncookie: theme = dark ; a=b", allowed},
+	{"GET /v1/orders?state=open\ncookie: theme=dark; theme =dark", "validation:repeated-parameter cookie theme"},
 
 	// Bodies.
 	{"POST /v1/orders\n\n" + `{"item":"pen","quantity":2}`, allowed},
@@ -266,10 +287,21 @@ var verdicts = []struct{ request, want string }{
 	{"POST /v1/orders\ncontent-type: application/json; charset=utf-8\n\n" + `{"item":"pen","quantity":2}`, allowed},
 	{"POST /v1/orders\ncontent-type: Application/JSON\n\n" + `{"item":"pen","quantity":2}`, allowed},
 	{"POST /v1/orders\ncontent-type: application/json; charset=utf-16\n\n" + `{"item":"pen","quantity":2}`, "validation:content-type header content-type"},
+	{"POST /v1/orders\ncontent-type: application/json;charset=\"UTF8\"\n\n" + `{"item":"pen","quantity":2}`, allowed},
+	{"POST /v1/orders\ncontent-type: application/json; charset = utf-7\n\n" + `{"item":"pen","quantity":2}`, "validation:content-type header content-type"},
+	{"POST /v1/orders\ncontent-type: application/json; charset*=utf-8''utf-7\n\n" + `{"item":"pen","quantity":2}`, "validation:content-type header content-type"},
+	{"POST /v1/orders\ncontent-type: application/json; charset=utf-8; charset=utf-7\n\n" + `{"item":"pen","quantity":2}`, "validation:content-type header content-type"},
+	{"POST /v1/orders\ncontent-type: application/json\ncontent-type: text/csv\n\n{}", "validation:content-type header content-type"},
+	{"POST /v1/orders\ncontent-type: application/json, text/csv\n\n{}", "validation:content-type header content-type"},
 	{"POST /v1/orders\ncontent-type: text/plain\n\nhello", "validation:content-type header content-type"},
 	{"POST /v1/orders\ncontent-type:\n\n{}", "validation:content-type header content-type"},
 	{"POST /v1/orders\ncontent-type:\nchunked: yes\n\n{}", "validation:content-type header content-type"},
 	{"POST /v1/orders\ncontent-encoding: gzip\n\n{}", "validation:content-encoding header content-encoding"},
+	{"POST /v1/orders\ncontent-encoding: gzip\ncontent-encoding: identity\n\n{}", "validation:content-encoding header content-encoding"},
+	{"POST /v1/orders\ncontent-encoding: identity\n\n" + `{"item":"pen","quantity":2}`, allowed},
+	{"POST /v1/orders\ncontent-encoding: Identity\n\n{}", "validation:required body /item"},
+	{"POST /v1/orders\nchunked: yes\ncontent-length: 0\n\n{}", "validation:required body /item"},
+	{"POST /v1/orders\nchunked: yes\ncontent-length: 0\ncontent-type:\n\n{}", "validation:content-type header content-type"},
 	{"PATCH /v1/orders\ncontent-type: application/merge-patch+json\n\n{}", allowed},
 	{"PATCH /v1/orders\ncontent-type: application/merge-patch+json\n\n[]", "validation:type body"},
 	{"PATCH /v1/orders\ncontent-type: text/csv\n\na,b", allowed},
@@ -305,6 +337,13 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/both\nx-api-key: k", "token:missing request"},
 	{"GET /v1/both\nx-api-key: k\nauthorization: Bearer abc", allowed},
 	{"GET /v1/optional", allowed},
+	{"GET /v1/optional\nauthorization: Bearer abc", allowed},
+	{"GET /v1/optional\nauthorization: Basic dTpw", allowed},
+	{"GET /v1/optional\nauthorization: Bearer a b", "token:malformed request"},
+	{"GET /v1/either\nx-api-key: k\nauthorization: Bearer abc", allowed},
+	{"GET /v1/either\nx-api-key: k\nauthorization: Bearer a b", "token:malformed request"},
+	{"GET /v1/key\nx-api-key: k\nx_api_key: l", "token:malformed request"},
+	{"GET /v1/session\ncookie: session=s; session =t", "token:malformed request"},
 
 	// Upgrades.
 	{"GET /v1/orders/7\nupgrade: websocket\nconnection: upgrade", "validation:upgrade request"},
@@ -312,6 +351,7 @@ var verdicts = []struct{ request, want string }{
 
 	// Identity headers are removed and recorded, not refused.
 	{"GET /v1/orders/7\nx-user-id: 7", "token:identity-header header x-user-id"},
+	{"GET /v1/orders/7\nx_user_id: 7", "token:identity-header header x-user-id"},
 }
 
 func TestVerdicts(t *testing.T) {
@@ -339,6 +379,24 @@ func TestVerdicts(t *testing.T) {
 	t.Logf("%d requests judged in %d ways, in both modes", len(verdicts), ways)
 	if ways < 1000 {
 		t.Errorf("only %d ways", ways)
+	}
+}
+
+// However many violations there are that do not reject, one that does is
+// neither lost nor outweighed by them.
+func TestHarmlessViolationsHideNothing(t *testing.T) {
+	for _, mode := range []violation.Mode{violation.Enforce, violation.Shadow} {
+		e := compiled(t, "testdata/api.yaml", inMode(mode))
+		for _, n := range []int{compile.MaxRecords - 1, compile.MaxRecords, compile.MaxRecords + 1} {
+			m := parse(t, "POST /v1/orders\n"+strings.Repeat("x-user-id: 7\n", n)+"\n{}")
+			r := e.Begin()
+			r.Headers(m.headers, false, world{})
+			r.Body(m.body, true)
+			if r.Decision() == violation.Allowed || r.Primary().Code != violation.Required {
+				t.Errorf("%s, %d identity headers: %s, for %s", mode, n, r.Decision(), r.Primary().Code)
+			}
+			r.End()
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ func TestVerifiedTokens(t *testing.T) {
 		operation(set, "bearer").Token.Alternatives = []policy.Alternative{{{
 			Kind: policy.Bearer, Issuers: []*model.Issuer{login}, Scopes: []string{"orders:read", "orders:write"},
 		}}}
+		operation(set, "optional").Token.Alternatives = []policy.Alternative{{{Kind: policy.Bearer, Issuers: []*model.Issuer{login}, Scopes: []string{"x"}}}, {}}
 	})
 	const token = "GET /v1/bearer\nauthorization: Bearer a.b.c\n"
 	for _, row := range []struct{ request, want string }{
@@ -51,6 +52,10 @@ func TestVerifiedTokens(t *testing.T) {
 		{token + payload("login", `{"scope":"orders:read orders:write"`), "token:not-verified request"},
 		{token + payload("login", `{"scope":"x","scope":"orders:read orders:write"}`), "token:not-verified request"},
 		{"GET /v1/bearer\n" + payload("login", `{"scope":"orders:read orders:write"}`), "token:missing request"},
+		{token + strings.ReplaceAll(payload("login", `{"scope":"orders:read orders:write"}`), "-jwt-", "_jwt_"), "token:not-verified request"},
+		{"GET /v1/optional", allowed},
+		{"GET /v1/optional\nauthorization: Bearer a.b.c", "token:not-verified request"},
+		{"GET /v1/optional\nauthorization: Bearer a.b.c\n" + payload("login", `{}`), allowed}, // out of scope, so like anybody
 	} {
 		if got := judge(e, parse(t, row.request), 0, false); got != row.want {
 			t.Errorf("%q:\n got %s\nwant %s", row.request, got, row.want)

@@ -88,13 +88,29 @@ func (o operationSubject) limits() []string {
 // superseded reports whether the service has the same method and path with a
 // higher version in one segment: /v2/orders beside /v3/orders.
 func (o operationSubject) superseded() bool {
-	return slices.ContainsFunc(o.Service.Operations, func(other *model.Operation) bool {
-		return other.Method == o.Method && slices.ContainsFunc(o.BasePaths, func(mine string) bool {
-			return slices.ContainsFunc(other.BasePaths, func(theirs string) bool {
-				return newerPath(strings.Split(theirs+other.Path, "/"), strings.Split(mine+o.Path, "/"))
-			})
-		})
-	})
+	for _, base := range o.BasePaths {
+		mine := strings.Split(base+o.Path, "/")
+		if !slices.ContainsFunc(mine, isVersion) {
+			continue
+		}
+		for _, other := range o.Service.Operations {
+			if other.Method != o.Method || other.Operation == o.Operation.Operation {
+				continue
+			}
+			for _, base := range other.BasePaths {
+				if strings.Count(base, "/")+strings.Count(other.Path, "/") == len(mine)-1 &&
+					newerPath(strings.Split(base+other.Path, "/"), mine) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func isVersion(segment string) bool {
+	_, ok := parseVersion(segment)
+	return ok
 }
 
 // newerPath reports whether path is old with a higher version somewhere.
