@@ -12,12 +12,13 @@ import (
 // filter begin. What Envoy itself refuses is told apart by them.
 const ReplyDetails = "threatgate"
 
-// refusedByEnvoy matches Envoy's own 4xx replies, and those for a filter
-// that is down. An upstream that fails stays Envoy's plain 503 or 504.
+// refusedByEnvoy matches Envoy's own 4xx replies, its 501 for an unknown
+// transfer coding, and those for a filter that is down. An upstream that
+// fails stays Envoy's plain 503 or 504.
 func refusedByEnvoy() *accesslogv3.AccessLogFilter {
 	// The status goes first, for CEL costs about a microsecond.
 	return all(statusFrom(400), when(
-		`response.code < 500 && response.code_details != "via_upstream" && !response.code_details.startsWith("`+ReplyDetails+`")`+
+		`(response.code < 500 || response.code == 501) && response.code_details != "via_upstream" && !response.code_details.startsWith("`+ReplyDetails+`")`+
 			` || response.code_details == "wasm_fail_stream"`))
 }
 

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -128,4 +129,16 @@ func (r *row) wire() []byte {
 		b = fmt.Appendf(b, "content-length: %d\r\n", len(r.body))
 	}
 	return append(append(b, "\r\n"...), r.body...)
+}
+
+// request is the row as a server has it.
+func (r *row) request() *http.Request {
+	q, err := http.NewRequest(r.method, "http://orders.example"+r.target, bytes.NewReader(r.body))
+	if err != nil {
+		panic(err) // a row of ours
+	}
+	for _, h := range r.headers {
+		q.Header.Set(h[0], h[1])
+	}
+	return q
 }

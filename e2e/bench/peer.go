@@ -141,18 +141,6 @@ func newRequest(ctx context.Context, headers []*corev3.HeaderValue) (*http.Reque
 	return r, nil
 }
 
-// request is a row as newRequest's result with its body.
-func (r *row) request() *http.Request {
-	q, err := http.NewRequest(r.method, "http://orders.example"+r.target, bytes.NewReader(r.body))
-	if err != nil {
-		panic(err) // a row of ours
-	}
-	for _, h := range r.headers {
-		q.Header.Set(h[0], h[1])
-	}
-	return q
-}
-
 // peerCommand is the sub-command of this program that is the peer.
 const peerCommand = "peer"
 

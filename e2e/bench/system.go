@@ -86,6 +86,9 @@ func open(ctx context.Context) (lab *laboratory, err error) {
 			return lab.static(extProc, []*hcmv3.HttpFilter{peerFilter()}, []*clusterv3.Cluster{newPeerCluster(socket)}, judge.Process.Pid)
 		},
 	} {
+		if err := ctx.Err(); err != nil {
+			return lab, err
+		}
 		started, err := s()
 		if err != nil {
 			return lab, err

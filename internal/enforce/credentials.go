@@ -82,7 +82,7 @@ func (r *Request) judgeCredential(c *artifact.Credential) violation.Code {
 		return violation.TokenMalformed
 	case c.Issuers.Len == 0:
 		return violation.None
-	case !r.verified(c):
+	case !token.Compact(credentials) || !r.verified(c):
 		return violation.TokenNotVerified
 	}
 	for _, scope := range artifact.Of(b.Scopes, c.Scopes) {

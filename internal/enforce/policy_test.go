@@ -47,6 +47,8 @@ func TestVerifiedTokens(t *testing.T) {
 		{token + payload("login", `{"sub":"u","scp":["orders:write","orders:read"]}`), allowed},
 		{token + payload("login", `{"sub":"u","scope":"orders:read"}`), "access:scope request"},
 		{token + payload("login", `{"sub":"u"}`), "access:scope request"},
+		{"GET /v1/bearer\nauthorization: Bearer ~a.b.c\n" + payload("login", `{"scope":"orders:read orders:write"}`), "token:not-verified request"},
+		{"GET /v1/bearer\nauthorization: Bearer a.b.c/d\n" + payload("login", `{"scope":"orders:read orders:write"}`), "token:not-verified request"},
 		{token + payload("partner", `{"scope":"orders:read orders:write"}`), "token:not-verified request"},
 		{token + "x-threatgate-jwt-login: %%%", "token:not-verified request"},
 		{token + payload("login", `{"scope":"orders:read orders:write"`), "token:not-verified request"},

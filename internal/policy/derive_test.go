@@ -184,7 +184,7 @@ orders.yaml:26:20: warning: GET /tls-or-bearer can be called with security schem
   services: [{id: orders, specs: [{file: orders.yaml}]}]
 `, `GET /absent: 
 GET /empty: 
-GET /optional: 
+GET /optional: bearer | 
 GET /bearer: bearer
 GET /oauth: bearer
 GET /oidc: bearer
@@ -193,7 +193,7 @@ GET /digest: http digest
 GET /keys: header X-Key + query key | cookie sid
 GET /tls: 
 GET /tls-and-bearer: bearer
-GET /tls-or-bearer: `, `
+GET /tls-or-bearer:  | bearer`, `
 orders.yaml:5:13: warning: service orders declares security "bearer", but no issuer is known: the credential's form is judged, its signature is NOT verified
 orders.yaml:11:12: warning: service orders declares security "oauth", but no issuer is known: the credential's form is judged, its signature is NOT verified
 orders.yaml:12:11: warning: service orders declares security "oidc", but no issuer is known: the credential's form is judged, its signature is NOT verified` + tlsWarnings},
@@ -204,7 +204,7 @@ orders.yaml:12:11: warning: service orders declares security "oidc", but no issu
   services: [{id: orders, specs: [{file: orders.yaml}]}]
 `, `GET /absent: 
 GET /empty: 
-GET /optional: 
+GET /optional: bearer by login by staff | 
 GET /bearer: bearer by login by staff
 GET /oauth: bearer by login by staff [read]
 GET /oidc: bearer by login by staff [read openid]
@@ -213,7 +213,7 @@ GET /digest: http digest
 GET /keys: header X-Key + query key | cookie sid
 GET /tls: 
 GET /tls-and-bearer: bearer by login by staff
-GET /tls-or-bearer: 
+GET /tls-or-bearer:  | bearer by login by staff
 issuer login
 issuer staff`, tlsWarnings},
 		{"the issuer of a flow", `
@@ -226,7 +226,7 @@ issuer staff`, tlsWarnings},
     - {id: inner, from: mesh, to: backoffice, authn: {issuer: staff}}
 `, `GET /absent: 
 GET /empty: 
-GET /optional: 
+GET /optional: bearer by login | 
 GET /bearer: bearer by login
 GET /oauth: bearer by login [read]
 GET /oidc: bearer by login [read openid]
@@ -235,7 +235,7 @@ GET /digest: http digest
 GET /keys: header X-Key + query key | cookie sid
 GET /tls: 
 GET /tls-and-bearer: bearer by login
-GET /tls-or-bearer: 
+GET /tls-or-bearer:  | bearer by login
 issuer login`, tlsWarnings},
 	} {
 		set, _, warnings := derive(t, Modes{}, map[string]string{"model.yaml": document(row.model), "orders.yaml": securitySpec, "keys.json": keys})

@@ -66,13 +66,13 @@ func (o *Operation) compiles(c violation.Code, s *Service) bool {
 	case violation.Sunset:
 		return !o.Sunset.IsZero()
 	case violation.TokenMissing, violation.TokenMalformed:
-		return len(o.Token.Alternatives) > 0
+		return o.Token.demanded()
 	case violation.TokenNotVerified:
-		return o.Token.verifies()
+		return o.Token.demanded() && o.Token.verifies()
 	case violation.IdentityHeader:
 		return len(s.Identity) > 0
 	case violation.Scope:
-		return o.Token.some(func(c Credential) bool { return len(c.Scopes) > 0 })
+		return o.Token.demanded() && o.Token.some(func(c Credential) bool { return len(c.Scopes) > 0 })
 	case violation.Rate:
 		return len(o.Limits) > 0
 	}

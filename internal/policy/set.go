@@ -47,7 +47,7 @@ type Operation struct {
 
 // Token is what an operation demands of its caller's credentials.
 type Token struct {
-	Alternatives []Alternative // empty: nothing is demanded
+	Alternatives []Alternative // none, or an empty one among them: nothing is demanded
 }
 
 // Alternative is a set of credentials that must all be there.

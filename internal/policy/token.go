@@ -11,12 +11,9 @@ import (
 
 // tokenOf turns an operation's security into what its callers must bring, and
 // warns of what can't be judged; a list shows the same warning once.
-// Where one alternative is "{}" nothing is demanded, as the specification
-// says (OAS 3.1, section 4.8.10).
+// Where one alternative is "{}" nothing is demanded (OAS 3.1, section 4.8.10),
+// yet a token that comes all the same is judged by the others.
 func tokenOf(o *model.Operation, issuers []*model.Issuer, diags *diag.List) (t Token) {
-	if o.Security.Public() {
-		return Token{}
-	}
 	for _, requirement := range o.Security.Alternatives {
 		var alternative Alternative
 		for _, use := range requirement {
@@ -27,9 +24,8 @@ func tokenOf(o *model.Operation, issuers []*model.Issuer, diags *diag.List) (t T
 			}
 			alternative = append(alternative, credential(scheme, use.Scopes, issuers))
 		}
-		if len(alternative) == 0 {
+		if len(alternative) == 0 && len(requirement) > 0 {
 			diags.Warnf(o.Operation.Pos, "%s can be called with security scheme %q alone, which is not judged: no credential is demanded", o.Label, requirement[0].Scheme)
-			return Token{}
 		}
 		t.Alternatives = append(t.Alternatives, alternative)
 	}
@@ -65,6 +61,11 @@ func keyKind(in inventory.In) CredentialKind {
 		return Cookie
 	}
 	return Header
+}
+
+// demanded reports whether nobody gets by without credentials.
+func (t Token) demanded() bool {
+	return len(t.Alternatives) > 0 && !slices.ContainsFunc(t.Alternatives, func(a Alternative) bool { return len(a) == 0 })
 }
 
 // verifies reports whether some token is verified, and not only its form.

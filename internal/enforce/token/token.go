@@ -22,6 +22,18 @@ func Bearer(credentials []byte) bool {
 	return len(body) > 0
 }
 
+// Compact reports whether credentials have no other characters than a JWS in
+// its compact form (RFC 7515 section 7.1). Envoy verifies the first run of
+// them that it finds, and an upstream may read more.
+func Compact(credentials []byte) bool {
+	for _, c := range credentials {
+		if c != '.' && (digit64[c] < 0 || c == '+' || c == '/') {
+			return false
+		}
+	}
+	return true
+}
+
 // Basic reports whether credentials are the Base64 form of a user name, a
 // colon and a password (RFC 7617 section 2). They are not decoded whole: that
 // there is a colon is seen from the groups of four as they pass.
