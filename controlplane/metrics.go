@@ -5,6 +5,7 @@ import (
 
 	"github.com/threatgate/threatgate/controlplane/rollout"
 	"github.com/threatgate/threatgate/controlplane/server"
+	"github.com/threatgate/threatgate/controlplane/snapshot"
 )
 
 // metrics are what the control plane itself counts. What Envoy counts comes
@@ -25,7 +26,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		acks:      counter("threatgate_xds_acks_total", "Resources that an Envoy has accepted."),
 		nacks:     counter("threatgate_xds_nacks_total", "Resources that an Envoy has refused."),
 		records:   counter("threatgate_violation_records_total", "Violation records that have arrived, one for each request."),
-		malformed: counter("threatgate_violation_records_malformed_total", "Log records that have arrived and are none of the filter's."),
+		malformed: counter("threatgate_violation_records_malformed_total", "Log records and counters that have arrived and are none of the filter's."),
 		judge: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "threatgate_judge_seconds",
 			Help:    "Time that the filter takes to judge a request, of the sample that it reports.",
@@ -72,5 +73,33 @@ func (s serving) Collect(ch chan<- prometheus.Metric) {
 				ch <- prometheus.MustNewConstMetric(revisionDesc, prometheus.GaugeValue, 1, node.ID, api.Revision)
 			}
 		}
+	}
+}
+
+// pushed collects what Envoys have counted and pushed.
+type pushed struct {
+	server *server.Server
+	descs  map[string]*prometheus.Desc // by name
+}
+
+func newPushed(s *server.Server) pushed {
+	p := pushed{s, map[string]*prometheus.Desc{}}
+	for _, c := range snapshot.Counters() {
+		p.descs[c.Name] = prometheus.NewDesc(c.Name, c.Help, c.Labels, nil)
+	}
+	return p
+}
+
+// Describe implements prometheus.Collector.
+func (p pushed) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range p.descs {
+		ch <- desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (p pushed) Collect(ch chan<- prometheus.Metric) {
+	for _, c := range p.server.Counters() {
+		ch <- prometheus.MustNewConstMetric(p.descs[c.Name], prometheus.CounterValue, float64(c.Total), c.Values...)
 	}
 }

@@ -120,6 +120,7 @@ func (c *cli) runGateway(ctx context.Context, o *runOptions) (err error) {
 func (p *plane) runEnvoy(ctx context.Context, dir *envoy.Directory, options envoy.Options, door *admin.Listener, ready func()) error {
 	bootstrap := snapshot.DefaultBootstrap()
 	bootstrap.Admin, bootstrap.ControlPlane = dir.Admin(), dir.XDS()
+	bootstrap.PushCounters = false // read from process.Admin, they are up to date at once
 	var err error
 	if options.Bootstrap, err = snapshot.Bootstrap(bootstrap); err != nil {
 		return err

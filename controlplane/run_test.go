@@ -396,6 +396,10 @@ func TestServe(t *testing.T) {
 	if got := g.get("/nowhere"); got != 404 {
 		t.Errorf("orders in enforce: %d, want 404", got)
 	}
+	g.eventually("counted", func() bool {
+		return g.metric(`threatgate_requests_total{api="orders",decision="rejected",operation="unknown"} 1`) &&
+			g.metric("threatgate_violation_records_dropped_total 0")
+	})
 
 	g.stop()
 	if code := <-g.ended; code != exitOK {
@@ -417,6 +421,10 @@ func TestServe(t *testing.T) {
 	if got := g.get("/nowhere"); got != 404 {
 		t.Errorf("carts in enforce: %d, want 404", got)
 	}
+	g.eventually("counted since Envoy's start", func() bool {
+		return g.metric(`threatgate_requests_total{api="orders",decision="rejected",operation="unknown"} 2`) &&
+			g.metric(`threatgate_requests_total{api="carts",decision="rejected",operation="unknown"} 1`)
+	})
 	g.stop()
 	if code := <-g.ended; code != exitOK {
 		t.Errorf("serve: exit %d, want 0", code)

@@ -97,6 +97,7 @@ func (c *cli) servePlane(ctx context.Context, o *serveOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	p.registry.MustRegister(newPushed(p.server))
 
 	if err := findFilter(wasm); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -66,10 +67,10 @@ func TestBodies(t *testing.T) {
 				{"methods", (*bodies).methods},
 				{"size", (*bodies).size},
 				{"slow", (*bodies).slow},
-				{"aborted", (*bodies).aborted},
 				{"pipelined", (*bodies).pipelined},
 				{"rejected half-way", (*bodies).halfway},
 				{"many at once", (*bodies).concurrent},
+				{"aborted", (*bodies).aborted}, // last: in shadow its remains reach the upstream late
 			} {
 				t.Run(test.name, func(t *testing.T) {
 					b.gateway.Upstream.Take()
@@ -278,30 +279,46 @@ func (b *bodies) slow(t *testing.T) {
 }
 
 func (b *bodies) aborted(t *testing.T) {
-	pid := b.gateway.PID()
-	for i := range 40 {
+	const n, part, next = 40, `{"text":"`, `{"text":"next"}`
+	for i := range n {
 		w := dial(t, b.gateway)
-		w.write(head("POST /notes", "Content-Type: application/json", "Content-Length: 1000"), `{"text":"`)
+		w.write(head("POST /notes", "Content-Type: application/json", "Content-Length: 1000"), part)
 		if i%2 == 0 {
 			w.conn.(*net.TCPConn).SetLinger(0) // a reset
 		}
 		w.conn.Close()
+
+		ctx, cancel := context.WithCancel(t.Context())
+		reader, writer := io.Pipe()
+		request := gateway.Request(t, "POST", b.gateway.URL("/notes"), "", "Content-Type: application/json").WithContext(ctx)
+		request.Body, request.ContentLength = reader, -1
+		done := make(chan error, 1)
+		go func() {
+			_, err := gateway.H2.Do(request)
+			done <- err
+		}()
+		io.WriteString(writer, part)
+		cancel()
+		if <-done == nil {
+			t.Error("an aborted request is answered")
+		}
 	}
-	b.requests += 40
-	a := gateway.Do(t, gateway.Client, gateway.Request(t, "POST", b.gateway.URL("/notes"), `{"text":"next"}`))
-	if a.Status != http.StatusOK || b.gateway.PID() != pid {
-		t.Errorf("the next request: %d %s", a.Status, a.Body)
+	b.requests += 2 * n
+	for _, p := range protocols {
+		if a := gateway.Do(t, p.client, gateway.Request(t, "POST", b.gateway.URL("/notes"), next)); a.Status != http.StatusOK {
+			t.Errorf("the next request: %d %s", a.Status, a.Body)
+		}
 	}
 	whole := 0
 	for _, r := range b.gateway.Upstream.Take() {
-		if string(r.Body) == `{"text":"next"}` {
+		if string(r.Body) == next {
 			whole++
 		} else if b.enforce {
 			t.Errorf("an aborted request has reached the upstream: %q", r.Body)
 		}
 	}
-	if whole != 1 {
-		t.Errorf("the next request has reached the upstream %d times", whole)
+	if whole != len(protocols) {
+		t.Errorf("%d of %d next requests have reached the upstream", whole, len(protocols))
 	}
 }
 

@@ -24,7 +24,7 @@ func TestKilledControlPlane(t *testing.T) {
 		s := newSite(t)
 		spec := saved(t, "orders.yaml", orders())
 		g := testKills(t, spec, func() (*gateway.Gateway, *envoytest.Envoy) {
-			g := s.run("--spec", spec, "--mode", "shadow")
+			g := s.run("--spec", spec, "--mode", "shadow", "--state", "") // which Envoy's directory has
 			return g, g.Envoy()
 		})
 		if !strings.Contains(g.Stderr(), "adopted the Envoy that was left running") {

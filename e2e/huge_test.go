@@ -32,6 +32,12 @@ func around(n int, inside io.Reader) (int, io.Reader) {
 	return len(before) + n + len(after), io.MultiReader(strings.NewReader(before), inside, strings.NewReader(after))
 }
 
+// large is an order of 100 MB.
+func large() (int, io.Reader) {
+	const n = 100_000_000
+	return around(n+2, io.MultiReader(strings.NewReader(`"`), endless("x", n), strings.NewReader(`"`)))
+}
+
 // TestHugeRequests sends what is far over every limit, in both modes: it is
 // answered in order, and costs no memory.
 func TestHugeRequests(t *testing.T) {
@@ -44,17 +50,13 @@ func TestHugeRequests(t *testing.T) {
 		enforce, shadow string // status and type of the problem
 	}{
 		{
-			name: "100 MB body",
-			body: func() (int, io.Reader) {
-				return around(100_000_002, io.MultiReader(strings.NewReader(`"`), endless("x", 100_000_000), strings.NewReader(`"`)))
-			},
+			name:    "100 MB body",
+			body:    large,
 			enforce: "413 urn:threatgate:validation:body-size", shadow: "200",
 		},
 		{
-			name: "100 MB body in chunks",
-			body: func() (int, io.Reader) {
-				return around(100_000_002, io.MultiReader(strings.NewReader(`"`), endless("x", 100_000_000), strings.NewReader(`"`)))
-			},
+			name:    "100 MB body in chunks",
+			body:    large,
 			chunked: true,
 			enforce: "413 urn:threatgate:validation:body-size", shadow: "200",
 		},
@@ -77,6 +79,11 @@ func TestHugeRequests(t *testing.T) {
 				}
 				return "/orders HTTP/1.1\r\n" + lines.String()
 			},
+			enforce: "431 urn:threatgate:envoy:http1.headers_too_large", shadow: "431 urn:threatgate:envoy:http1.headers_too_large",
+		},
+		{
+			name:    "1,000 small headers",
+			head:    func() string { return "/orders HTTP/1.1\r\n" + strings.Repeat("X: y\r\n", 1000) },
 			enforce: "431 urn:threatgate:envoy:http1.too_many_headers", shadow: "431 urn:threatgate:envoy:http1.too_many_headers",
 		},
 		{
@@ -112,8 +119,14 @@ func TestHugeRequests(t *testing.T) {
 				}
 			}
 		}
+		_, body := large()
+		request := gateway.Request(t, "POST", g.URL("/orders"), "", "Content-Type: application/json")
+		request.Body = io.NopCloser(body)
+		if a, want := gateway.Do(t, gateway.H2, request), map[string]int{"shadow": 200, "enforce": 413}[mode]; a.Status != want {
+			t.Errorf("%s, 100 MB body by HTTP/2: %d, want %d: %s", mode, a.Status, want, a.Body)
+		}
 		growth := envoy.Resident() - before
-		t.Logf("%s: %d huge requests, Envoy's resident memory was %d MB and grew by %.1f MB", mode, 3*len(rows), before>>20, float64(growth)/(1<<20))
+		t.Logf("%s: %d huge requests, Envoy's resident memory was %d MB and grew by %.1f MB", mode, 3*len(rows)+1, before>>20, float64(growth)/(1<<20))
 		if growth >= maxGrowth {
 			t.Errorf("%s: Envoy's resident memory grew by %d bytes", mode, growth)
 		}

@@ -163,13 +163,13 @@ func workers(t testing.TB, envoy *envoytest.Envoy, listen string, n int) []*work
 			after = accepted(envoy, listen)
 			return !slices.Equal(before, after)
 		})
-		var id int
+		id, more := 0, 0
 		for i := range after {
-			if i >= len(before) || after[i] != before[i] {
-				id = i
+			if len(before) < len(after) || after[i] != before[i] {
+				id, more = i, more+1
 			}
 		}
-		if have[id] {
+		if more > 1 || have[id] {
 			conn.Close()
 			continue
 		}

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"strconv"
 
 	"github.com/threatgate/threatgate/filter/host"
@@ -63,8 +62,8 @@ func (s *stream) headers(end bool) enforce.Action {
 	fields = host.RequestHeaders(fields[:0])
 	action := s.request.Headers(fields, end, world{})
 	for i := range fields {
-		if bytes.HasPrefix(fields[i].Name, reserved) {
-			host.RemoveRequestHeader(fields[i].Name)
+		if name := fields[i].Name; len(name) >= len(reserved) && enforce.SameField(name[:len(reserved)], reserved) {
+			host.RemoveRequestHeader(name)
 		}
 	}
 	if s.request.Mode() == violation.Enforce {
@@ -149,7 +148,9 @@ func (s *stream) do(action enforce.Action) uint32 {
 func (s *stream) publish() {
 	r := s.request
 	host.SetState(stateOperation, r.Operation())
-	host.SetState(stateDecision, decisions[r.Decision()])
+	if d := r.Decision(); d != violation.Allowed {
+		host.SetState(stateDecision, append(scratch[:0], d.String()...))
+	}
 	if v := r.Primary(); v != nil {
 		host.SetState(stateFamily, append(scratch[:0], v.Code.Family().String()...))
 		host.SetState(stateCode, append(scratch[:0], v.Code.String()...))
@@ -178,10 +179,4 @@ var (
 	stateMode      = []byte(violation.StateMode)
 	stateRecords   = []byte(violation.StateRecords)
 	stateReport    = []byte(violation.StateReport)
-
-	decisions = [...][]byte{
-		violation.Allowed:     []byte(violation.Allowed.String()),
-		violation.Rejected:    []byte(violation.Rejected.String()),
-		violation.WouldReject: []byte(violation.WouldReject.String()),
-	}
 )

@@ -75,6 +75,13 @@ func (s *ledger) update(f func()) {
 	s.changed = make(chan struct{})
 }
 
+// knows says whether a node of that id has ever connected.
+func (s *ledger) knows(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nodes[id] != nil
+}
+
 // all returns a copy of every node, sorted by id.
 func (s *ledger) all() []Node {
 	s.mu.Lock()

@@ -43,7 +43,7 @@ type logs struct {
 // only send the same again.
 func (l *logs) Export(_ context.Context, request *logsv1.ExportLogsServiceRequest) (*logsv1.ExportLogsServiceResponse, error) {
 	for _, r := range request.GetResourceLogs() {
-		node := readTexts(r.GetResource().GetAttributes())["node_name"]
+		node := readTexts(r.GetResource().GetAttributes())[snapshot.AttributeNode]
 		for _, scope := range r.GetScopeLogs() {
 			for _, record := range scope.GetLogRecords() {
 				if !l.take(node, record) {
@@ -64,6 +64,10 @@ func (l *logs) take(node string, record *logv1.LogRecord) bool {
 		return false
 	}
 	if wire != absent {
+		decision := attributes[violation.StateDecision]
+		if decision == absent {
+			decision = violation.Allowed.String()
+		}
 		violations, ok := violation.ParseWire(wire)
 		code, err := strconv.Atoi(attributes[snapshot.AttributeResponseCode])
 		if !ok || len(violations) == 0 || err != nil {
@@ -74,7 +78,7 @@ func (l *logs) take(node string, record *logv1.LogRecord) bool {
 			Node:         node,
 			API:          attributes[snapshot.AttributeAPI],
 			Operation:    attributes[violation.StateOperation],
-			Decision:     attributes[violation.StateDecision],
+			Decision:     decision,
 			Mode:         attributes[violation.StateMode],
 			RequestID:    attributes[snapshot.AttributeRequestID],
 			ResponseCode: code,

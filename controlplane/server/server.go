@@ -12,6 +12,7 @@ import (
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/server/delta/v3"
 	logsv1 "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	metricsv1 "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -29,7 +30,7 @@ type Options struct {
 	OnEvent     func(Event)
 	OnRecord    func(Record)
 	OnReport    func(node, service string, r Report)
-	OnMalformed func() // a log record was dropped
+	OnMalformed func() // a log record or a counter was dropped
 }
 
 // Limits on what one client can take.
@@ -45,6 +46,7 @@ type Server struct {
 	grpc      *grpc.Server
 	resources *resources
 	ledger    *ledger
+	counters  *counters
 	pushed    chan struct{} // closed by the first Push
 	push      sync.Once
 	stop      context.CancelFunc
@@ -59,6 +61,7 @@ func New(o Options) *Server {
 		pushed:    make(chan struct{}),
 		stop:      stop,
 	}
+	s.counters = newCounters(s.ledger, o.OnMalformed)
 	options := []grpc.ServerOption{
 		grpc.WaitForHandlers(true), // no callback comes after Serve has returned
 		grpc.MaxConcurrentStreams(maxStreams),
@@ -81,6 +84,7 @@ func New(o Options) *Server {
 		onReport:    o.OnReport,
 		onMalformed: o.OnMalformed,
 	})
+	metricsv1.RegisterMetricsServiceServer(s.grpc, s.counters)
 	return s
 }
 
@@ -102,6 +106,10 @@ func (s *Server) WaitAcked(ctx context.Context, snap *snapshot.Snapshot) error {
 // Nodes returns what is known of every Envoy that has ever connected, sorted
 // by id.
 func (s *Server) Nodes() []Node { return s.ledger.all() }
+
+// Counters returns the sums, over all nodes, of the counters that Envoys
+// have pushed. They never decrease.
+func (s *Server) Counters() []Counter { return s.counters.sums() }
 
 // Serve accepts connections on every listener, once something was pushed,
 // until ctx ends or one listener fails. It closes the listeners.

@@ -240,7 +240,7 @@ func testLocalReplies(t *testing.T, r, down *compile.Release) {
 		{"many headers", r, "GET / HTTP/1.1\nhost: a\n" + strings.Repeat("a: b\n", 120) + "\n", 431, problem, "urn:threatgate:envoy:http1.too_many_headers"},
 		{"length twice", r, "POST / HTTP/1.1\nhost: a\ncontent-length: 1\ncontent-length: 2\n\na", 400, problem, "urn:threatgate:envoy:http1.codec_error"},
 		{"length and chunked", r, "POST / HTTP/1.1\nhost: a\ncontent-length: 1\ntransfer-encoding: chunked\n\n0\n\n", 400, problem, "urn:threatgate:envoy:http1.content_length_and_chunked_not_allowed"},
-		{"held body over the buffer", r, "POST / HTTP/1.1\nhost: a\nx-probe: hold\ncontent-length: 1100000\n\n" + strings.Repeat("a", 1_100_000), 413, problem, "urn:threatgate:envoy:request_payload_too_large"},
+		{"held body over the buffer", r, "POST / HTTP/1.1\nhost: a\nx-probe: hold\ncontent-length: 4000000\n\n" + strings.Repeat("a", 4_000_000), 413, problem, "urn:threatgate:envoy:request_payload_too_large"},
 		{"CONNECT", r, "CONNECT a:80 HTTP/1.1\nhost: a:80\n\n", 404, problem, "urn:threatgate:envoy:route_not_found"},
 		{"unknown upgrade", r, "GET / HTTP/1.1\nhost: a\nconnection: upgrade\nupgrade: other\n\n", 403, problem, "urn:threatgate:envoy:upgrade_failed"},
 		{"offer of TLS", r, "GET / HTTP/1.1\nhost: a\nconnection: upgrade\nupgrade: TLS/1.2\n\n", 200, plain, ""},

@@ -31,15 +31,16 @@ const (
 // Neither holds a path, a header or any other value of the client's.
 func accessLogs(service string) []*accesslogv3.AccessLog {
 	api := tag("api", escape(service))
-	operation := tag("operation", state(violation.StateOperation))
 	return []*accesslogv3.AccessLog{
 		counters(nil,
 			counter("requests_total",
-				unlessAbsent(tag("decision", state(violation.StateDecision))),
-				api, operation),
+				unlessAbsent(tag("operation", state(violation.StateOperation))),
+				api,
+				whereAbsent(tag("decision", state(violation.StateDecision)), violation.Allowed.String())),
 			counter("violations_total",
 				unlessAbsent(tag("code", state(violation.StateCode))),
-				api, operation,
+				api,
+				tag("operation", state(violation.StateOperation)),
 				tag("family", state(violation.StateFamily)),
 				tag("threat", state(violation.StateThreat)),
 				tag("mode", state(violation.StateMode)))),
@@ -80,14 +81,21 @@ func tag(name, format string) *statsv3.Config_Tag {
 // nothing, where a CEL filter costs as much as the counter; and it comes
 // first among the tags, so that the others are not formatted in vain.
 func unlessAbsent(t *statsv3.Config_Tag) *statsv3.Config_Tag {
-	drop := &xdscorev3.TypedExtensionConfig{
-		Name:        "drop",
-		TypedConfig: pack(&transformv3.TransformStat{DropStat: &transformv3.TransformStat_DropStat{}}),
-	}
+	return absent(t, &transformv3.TransformStat{DropStat: &transformv3.TransformStat_DropStat{}})
+}
+
+// whereAbsent gives the tag this value where it has none.
+func whereAbsent(t *statsv3.Config_Tag, value string) *statsv3.Config_Tag {
+	return absent(t, &transformv3.TransformStat{UpdateTag: &transformv3.TransformStat_UpdateTag{NewTagValue: value}})
+}
+
+// absent says what happens where the tag has no value.
+func absent(t *statsv3.Config_Tag, then *transformv3.TransformStat) *statsv3.Config_Tag {
+	action := &xdscorev3.TypedExtensionConfig{Name: "absent", TypedConfig: pack(then)}
 	t.Rules = &xdsmatcherv3.Matcher{MatcherType: &xdsmatcherv3.Matcher_MatcherTree_{MatcherTree: &xdsmatcherv3.Matcher_MatcherTree{
 		Input: &xdscorev3.TypedExtensionConfig{Name: "value", TypedConfig: pack(&inputv3.StatTagValueInput{})},
 		TreeType: &xdsmatcherv3.Matcher_MatcherTree_ExactMatchMap{ExactMatchMap: &xdsmatcherv3.Matcher_MatcherTree_MatchMap{
-			Map: map[string]*xdsmatcherv3.Matcher_OnMatch{"": {OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{Action: drop}}},
+			Map: map[string]*xdsmatcherv3.Matcher_OnMatch{"": {OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{Action: action}}},
 		}},
 	}}}
 	return t

@@ -11,6 +11,7 @@ import (
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	metricsv3 "github.com/envoyproxy/go-control-plane/envoy/config/metrics/v3"
 	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
 	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
@@ -32,6 +33,7 @@ type BootstrapOptions struct {
 	Admin        string
 	ControlPlane string
 	TLS          *TLSFiles // to the control plane; nil: plain text, for loopback and Unix sockets
+	PushCounters bool      // to the control plane, where that cannot read them at Admin
 }
 
 // TLSFiles are paths of PEM files, as Envoy sees them.
@@ -43,7 +45,7 @@ type TLSFiles struct {
 
 // DefaultBootstrap is for an Envoy beside its control plane.
 func DefaultBootstrap() BootstrapOptions {
-	return BootstrapOptions{Node: "threatgate-local", Admin: "127.0.0.1:9901", ControlPlane: "127.0.0.1:18000"}
+	return BootstrapOptions{Node: "threatgate-local", Admin: "127.0.0.1:9901", ControlPlane: "127.0.0.1:18000", PushCounters: true}
 }
 
 const bootstrapHeader = `# Envoy's bootstrap: where its control plane is. Everything else comes from there.
@@ -80,6 +82,10 @@ func Bootstrap(o BootstrapOptions) ([]byte, error) {
 				})},
 			}},
 		},
+	}
+	if o.PushCounters {
+		b.StatsSinks = []*metricsv3.StatsSink{counterSink(o.Node)}
+		b.StatsFlushInterval = durationpb.New(time.Second)
 	}
 	if err := b.ValidateAll(); err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
 	"strconv"
@@ -29,10 +28,7 @@ import (
 const ReservedHeaders = "x-threatgate-"
 
 const (
-	// A body that is held for judging must fit into Envoy's buffer with room
-	// to spare, so that it is the filter that refuses one that is too large.
-	bufferSlack = 64 << 10
-	leastBuffer = 1 << 20
+	connectionBuffer = 1 << 20 // bytes, about the most that is read at once
 
 	requestHeadersTimeout = 10 * time.Second
 	streamIdleTimeout     = 5 * time.Minute
@@ -58,7 +54,7 @@ func newListener(g *compile.Gateway) (*listenerv3.Listener, error) {
 	return &listenerv3.Listener{
 		Name:                          g.Service,
 		Address:                       tcpAddress(host, uint32(port)),
-		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferLimit(g)),
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(connectionBuffer),
 		FilterChains: []*listenerv3.FilterChain{{Filters: []*listenerv3.Filter{{
 			Name:       "envoy.filters.network.http_connection_manager",
 			ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(newConnectionManager(g))},
@@ -66,9 +62,12 @@ func newListener(g *compile.Gateway) (*listenerv3.Listener, error) {
 	}, nil
 }
 
-// bufferLimit is how many bytes of a body Envoy holds for judging.
-func bufferLimit(g *compile.Gateway) uint32 {
-	return max(min(g.MaxBody, math.MaxUint32-bufferSlack)+bufferSlack, leastBuffer)
+// bufferLimit is how many bytes of a body Envoy holds for judging. It refuses
+// a body over that before the filter sees what came last. So that the filter
+// is the one to refuse what is too large for the policy, there is room for
+// all that a read may bring on top of it.
+func bufferLimit(g *compile.Gateway) uint64 {
+	return uint64(g.MaxBody) + 2*connectionBuffer
 }
 
 // newConnectionManager sets what Envoy itself makes of HTTP. It refuses only

@@ -22,9 +22,9 @@ func newRoute(r *compile.Release) *routev3.RouteConfiguration {
 			Routes: []*routev3.Route{{
 				Name:  service,
 				Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
-				// The listener's limit does not hold for HTTP/2: there it is a
-				// stream's window.
-				RequestBodyBufferLimit: wrapperspb.UInt64(uint64(bufferLimit(&r.Gateway))),
+				// Without this it is the listener's buffer or, for HTTP/2, a
+				// stream's window that limits a body.
+				RequestBodyBufferLimit: wrapperspb.UInt64(bufferLimit(&r.Gateway)),
 				Action: &routev3.Route_Route{Route: &routev3.RouteAction{
 					ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: service},
 					Timeout:          durationpb.New(0),

@@ -123,8 +123,13 @@ func (r *Request) verified(c *artifact.Credential) bool {
 	return false
 }
 
-// judgeLimits counts the request against each of the operation's limits.
+// judgeLimits counts the request against each of the operation's limits, up
+// to the first that it exceeds. What would be rejected anyway isn't counted,
+// in shadow as in enforce.
 func (r *Request) judgeLimits(w World) (stop bool) {
+	if r.rejecting() != nil {
+		return false
+	}
 	b := r.engine.bundle
 	for i := range artifact.Of(b.Limits, r.op.Limits) {
 		l := &b.Limits[int(r.op.Limits.Off)+i]
@@ -139,9 +144,7 @@ func (r *Request) judgeLimits(w World) (stop bool) {
 		wait := r.engine.table.Take(w, b.String(l.Class), r.key.Sum(key), rate, w.Now())
 		if wait > 0 {
 			r.limit, r.allow = l, uint64(wait)
-			if r.violate(violation.Rate, violation.InRequest, nil, nil) {
-				return true
-			}
+			return r.violate(violation.Rate, violation.InRequest, nil, nil)
 		}
 	}
 	return false

@@ -18,13 +18,22 @@ import (
 // Engine judges requests by one bundle. It keeps finished Requests for
 // reuse, so it serves one goroutine at a time.
 type Engine struct {
-	bundle *artifact.Bundle
-	free   []*Request
-	table  limit.Table
+	bundle   *artifact.Bundle
+	free     []*Request
+	table    limit.Table
+	identity [256]uint64 // by first byte: a bit for each length, modulo 64, of an identity header
 }
 
 // New returns an engine for a decoded bundle.
-func New(b *artifact.Bundle) *Engine { return &Engine{bundle: b} }
+func New(b *artifact.Bundle) *Engine {
+	e := &Engine{bundle: b}
+	for _, name := range b.Identity {
+		if name.Len > 0 {
+			e.identity[b.String(name)[0]] |= 1 << (name.Len % 64)
+		}
+	}
+	return e
+}
 
 // Bundle is the policy that the engine judges by.
 func (e *Engine) Bundle() *artifact.Bundle { return e.bundle }

@@ -68,17 +68,17 @@ func (m *message) values(name []byte) func(yield func([]byte) bool) {
 func (m *message) readings(name []byte) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		for i := range m.fields {
-			if sameField(m.fields[i].Name, name) && !yield(m.fields[i].Value) {
+			if SameField(m.fields[i].Name, name) && !yield(m.fields[i].Value) {
 				return
 			}
 		}
 	}
 }
 
-// sameField compares names of header fields. CGI (RFC 3875 section 4.1.18)
+// SameField compares names of header fields. CGI (RFC 3875 section 4.1.18)
 // and what took after it, WSGI, Rack and PHP, make no difference between '-'
 // and '_'.
-func sameField(a, b []byte) bool {
+func SameField(a, b []byte) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,44 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestLimitsCountAlikeInBothModes: enforce stops at a bad credential, and at
+// the first limit that is hit, before it counts any further. So must shadow,
+// or it would foretell rejections that never come.
+func TestLimitsCountAlikeInBothModes(t *testing.T) {
+	login := &model.Issuer{ID: "login"}
+	requests := []struct{ token, client string }{
+		{"", "a"}, {"", "a"}, {"u", "a"}, {"u", "b"}, {"u", "b"}, {"v", "b"}, {"v", "a"}, {"", "a"}, {"w", "a"}, {"w", "c"},
+	}
+	decisions := map[violation.Mode][]bool{}
+	for _, mode := range []violation.Mode{violation.Enforce, violation.Shadow} {
+		e := compiled(t, "testdata/api.yaml", func(set *policy.Set) {
+			inMode(mode)(set)
+			set.Services[0].Issuers = []*model.Issuer{login}
+			o := operation(set, "bearer")
+			o.Token.Alternatives = []policy.Alternative{{{Kind: policy.Bearer, Issuers: []*model.Issuer{login}}}}
+			o.Limits = []*model.Limit{
+				{Per: model.PerSubject, Count: 60, Window: 60e9, Burst: 2},
+				{Per: model.PerAddress, Count: 60, Window: 60e9, Burst: 2},
+			}
+		})
+		w := &shared{now: 1e18, pages: map[string][]byte{}}
+		for _, c := range requests {
+			text := "GET /v1/bearer\n"
+			if c.token != "" {
+				text += "authorization: Bearer a.b.c\n" + payload("login", `{"sub":"`+c.token+`"}`)
+			}
+			w.client = c.client
+			r := e.Begin()
+			r.Headers(parse(t, text).headers, true, w)
+			decisions[mode] = append(decisions[mode], r.Decision() != violation.Allowed)
+			r.End()
+		}
+	}
+	if enforce, shadow := decisions[violation.Enforce], decisions[violation.Shadow]; !slices.Equal(enforce, shadow) || !slices.Contains(enforce[2:7], true) {
+		t.Errorf("enforce rejects %v, shadow would reject %v", enforce, shadow)
+	}
+}
+
 func TestSunset(t *testing.T) {
 	e := compiled(t, "testdata/api.yaml", func(set *policy.Set) {
 		inMode(violation.Enforce)(set)
@@ -135,6 +174,26 @@ func TestSunset(t *testing.T) {
 	}
 	if got := judge(e, parse(t, "GET /v1/bearer\nauthorization: Bearer a"), 0, false); got != allowed {
 		t.Error(got)
+	}
+}
+
+func TestUpgrades(t *testing.T) {
+	e := compiled(t, "testdata/api.yaml", func(set *policy.Set) {
+		inMode(violation.Enforce)(set)
+		operation(set, "getOrder").Upgrade = true
+		operation(set, "createOrder").Upgrade = true
+	})
+	for _, row := range []struct{ request, want string }{
+		{"GET /v1/orders/7\nupgrade: websocket", allowed},
+		{"GET /v1/orders/x\nupgrade: websocket", "validation:type path id"},
+		{"GET /v1/orders/7\nupgrade: websocket\n\n{}", "validation:upgrade request"},
+		{"POST /v1/orders\nupgrade: websocket\n\n{}", "validation:upgrade request"},
+		{"POST /v1/orders\nupgrade: websocket\nchunked: yes\n\n{}", "validation:upgrade request"},
+		{"GET /v1/bearer\nupgrade: websocket", "validation:upgrade request"},
+	} {
+		if got := judge(e, parse(t, row.request), 0, false); got != row.want {
+			t.Errorf("%q:\n got %s\nwant %s", row.request, got, row.want)
+		}
 	}
 }
 

@@ -285,7 +285,13 @@ func (r *Request) hostMatches() bool {
 	return false
 }
 
+// upgradeAllowed reports whether the request may be upgraded, which ends its
+// judgement with its headers. An upstream need not agree to the upgrade: then
+// it reads a body, so there must be none to read.
 func (r *Request) upgradeAllowed() bool {
+	if r.headers.contentLength > 0 || r.op != nil && r.op.Media.Len > 0 {
+		return false
+	}
 	return r.engine.bundle.Meta.Upgrade != 0 || r.op != nil && r.op.Flags&artifact.UpgradeAllowed != 0
 }
 
@@ -305,8 +311,11 @@ func (r *Request) findIdentity() {
 	}
 	b := r.engine.bundle
 	for _, h := range r.headers.fields {
+		if len(h.Name) == 0 || r.engine.identity[h.Name[0]]>>(len(h.Name)%64)&1 == 0 {
+			continue
+		}
 		for _, name := range b.Identity {
-			if sameField(b.String(name), h.Name) {
+			if SameField(b.String(name), h.Name) {
 				r.identity = append(r.identity, h.Name)
 				r.violate(violation.IdentityHeader, violation.InHeader, b.String(name), nil)
 			}

@@ -5,8 +5,8 @@ import "strings"
 // Keys of the filter state that the filter writes for each request and that
 // Envoy's access loggers read as %FILTER_STATE(wasm.<key>:PLAIN)%.
 const (
-	StateOperation = "tg.operation" // the operation's label
-	StateDecision  = "tg.decision"  // a Decision; absent if the request was not judged to its end
+	StateOperation = "tg.operation" // the operation's label; absent if the request was not judged to its end
+	StateDecision  = "tg.decision"  // a Decision; absent where it is Allowed, which spares most requests a call
 	StateFamily    = "tg.family"    // of the first violation, as are the next three
 	StateCode      = "tg.code"
 	StateThreat    = "tg.threat"

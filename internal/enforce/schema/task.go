@@ -233,7 +233,7 @@ func (m *Machine) failAt(i int32, c cause, at place) {
 			}
 		})
 	}
-	if t.mute {
+	if t.mute && t.rank > 0 {
 		m.sweep(i + 1)
 	}
 }

@@ -21,6 +21,13 @@ func TestForms(t *testing.T) {
 			t.Errorf("Basic(%q) = %t", value, got)
 		}
 	}
+	for value, want := range map[string]bool{
+		"a.b-c.d_e": true, "": true, "~a.b.c": false, "a.b.c/d": false, "a.b.c+d": false, "a.b.c=": false, "é": false,
+	} {
+		if got := Compact([]byte(value)); got != want {
+			t.Errorf("Compact(%q) = %t", value, got)
+		}
+	}
 	for value, want := range map[string][2]string{
 		"Bearer abc":   {"Bearer", "abc"},
 		"bearer   abc": {"bearer", "abc"},

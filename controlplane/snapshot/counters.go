@@ -1,0 +1,83 @@
+package snapshot
+
+import (
+	xdscorev3 "github.com/cncf/xds/go/xds/core/v3"
+	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	metricsv3 "github.com/envoyproxy/go-control-plane/envoy/config/metrics/v3"
+	inputv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/matching/common_inputs/stats/v3"
+	sinkv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/stat_sinks/open_telemetry/v3"
+	detectorsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/tracers/opentelemetry/resource_detectors/v3"
+	"google.golang.org/protobuf/proto"
+)
+
+// AttributeNode names the Envoy that a record or a counter comes from, as
+// its OTLP access logger does.
+const AttributeNode = "node_name"
+
+// Heartbeat is a counter that every push has. Envoy lets go of the others
+// with the listener that they belong to, and begins them again; and it pushes
+// nothing where there is nothing, which would hide that.
+const Heartbeat = "threatgate_heartbeat"
+
+// Counter is one that Envoys push to the control plane.
+type Counter struct {
+	Name, Help string   // of Prometheus
+	Labels     []string // which are the tags in accessLogs
+	stat       string   // how Envoy's own name begins
+}
+
+// Counters are all that Envoys push, but for the Heartbeat.
+func Counters() []Counter {
+	return []Counter{
+		{"threatgate_requests_total", "Requests that the filter has judged.",
+			[]string{"api", "operation", "decision"}, "threatgate.requests_total"},
+		{"threatgate_violations_total", "Requests with a violation, by the first.",
+			[]string{"api", "operation", "family", "code", "threat", "mode"}, "threatgate.violations_total"},
+		{"threatgate_envoy_refusals_total", "Requests that Envoy itself has refused.",
+			[]string{"api", "code"}, "threatgate.envoy_refusals_total"},
+		{"threatgate_violation_records_dropped_total", "Violation records that Envoy could not send.",
+			nil, "access_logs.open_telemetry_access_log.threatgate.logs_dropped"},
+	}
+}
+
+// counterSink pushes Counters, and nothing else of Envoy's hundreds of
+// statistics: with each flush all of them in one OTLP request, as sums since
+// the process began.
+func counterSink(node string) *metricsv3.StatsSink {
+	ours := map[string]*xdsmatcherv3.Matcher_OnMatch{
+		"cluster_manager.cluster_added": act("rename", &sinkv3.SinkConfig_ConversionAction{MetricName: Heartbeat}),
+	}
+	for _, c := range Counters() {
+		ours[c.stat] = act("rename", &sinkv3.SinkConfig_ConversionAction{MetricName: c.Name})
+	}
+	return &metricsv3.StatsSink{
+		Name: "envoy.stat_sinks.open_telemetry",
+		ConfigType: &metricsv3.StatsSink_TypedConfig{TypedConfig: pack(&sinkv3.SinkConfig{
+			ProtocolSpecifier: &sinkv3.SinkConfig_GrpcService{GrpcService: &corev3.GrpcService{
+				TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{
+					EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: ControlPlaneCluster},
+				},
+			}},
+			ResourceDetectors: []*corev3.TypedExtensionConfig{{
+				Name: "envoy.tracers.opentelemetry.resource_detectors.static_config",
+				TypedConfig: pack(&detectorsv3.StaticConfigResourceDetectorConfig{
+					Attributes: map[string]string{AttributeNode: node},
+				}),
+			}},
+			CustomMetricConversions: &xdsmatcherv3.Matcher{
+				MatcherType: &xdsmatcherv3.Matcher_MatcherTree_{MatcherTree: &xdsmatcherv3.Matcher_MatcherTree{
+					Input:    &xdscorev3.TypedExtensionConfig{Name: "name", TypedConfig: pack(&inputv3.StatFullNameMatchInput{})},
+					TreeType: &xdsmatcherv3.Matcher_MatcherTree_PrefixMatchMap{PrefixMatchMap: &xdsmatcherv3.Matcher_MatcherTree_MatchMap{Map: ours}},
+				}},
+				OnNoMatch: act("drop", &sinkv3.SinkConfig_DropAction{}),
+			},
+		})},
+	}
+}
+
+func act(name string, action proto.Message) *xdsmatcherv3.Matcher_OnMatch {
+	return &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{
+		Action: &xdscorev3.TypedExtensionConfig{Name: name, TypedConfig: pack(action)},
+	}}
+}
