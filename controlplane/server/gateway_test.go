@@ -68,7 +68,7 @@ func newGatewayWithRoots(t *testing.T, roots string, releases ...*compile.Releas
 	first := g.build(releases...)
 	g.startControlPlane(first)
 	admin := filepath.Join(dir, "admin")
-	bootstrap, err := snapshot.Bootstrap(snapshot.BootstrapOptions{Node: "node", Admin: admin, ControlPlane: g.socket, PushCounters: false})
+	bootstrap, err := snapshot.Bootstrap(snapshot.BootstrapOptions{Node: "node", Admin: admin, ControlPlane: g.socket, PushCounters: true})
 	if err != nil {
 		t.Fatal(err)
 	}

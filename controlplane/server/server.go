@@ -36,8 +36,8 @@ type Options struct {
 // Limits on what one client can take.
 const (
 	maxConnections = 1_000
-	maxStreams     = 16      // of one connection; Envoy needs two
-	maxReceive     = 4 << 20 // bytes of one message; Envoy sends log records by 16 KB
+	maxStreams     = 16       // of one connection; Envoy needs three
+	maxReceive     = 24 << 20 // bytes of one message: maxSeries counters, at 220
 	maxSend        = artifact.MaxSize + 1<<20
 )
 

@@ -28,8 +28,10 @@ type Request struct {
 	key     siphash.Key
 	names   distinct.Sets // of an object in a parameter
 	query   []pair
-	claims  token.Claims
-	body    uint64 // bytes so far
+
+	plainQuery bool // nothing in the query is escaped
+	claims     token.Claims
+	body       uint64 // bytes so far
 
 	violations []violation.Violation
 	identity   [][]byte // names, as sent, of client-supplied identity headers, to be removed
@@ -182,23 +184,20 @@ func (r *Request) violate(code violation.Code, in violation.Place, pointer, loca
 	}
 	if len(r.violations) < limit {
 		r.violations = append(r.violations, violation.Violation{
-			Code: code, In: in, Pointer: r.keep(pointer), Schema: r.keep(location), Threat: r.threat(code),
+			Code: code, In: in, Pointer: text(r.keep(pointer)), Schema: text(r.keep(location)), Threat: r.threat(code),
 		})
 	}
 	return code.Rejects() && (r.mode == violation.Enforce || len(r.violations) == limit)
 }
 
 // keep copies b to memory that lives as long as the request.
-func (r *Request) keep(b []byte) string {
-	if len(b) == 0 {
-		return ""
-	}
+func (r *Request) keep(b []byte) []byte {
 	if len(r.text)+len(b) > cap(r.text) {
 		r.text = make([]byte, 0, max(1024, 2*cap(r.text), len(b))) // what pointed at the old memory keeps it
 	}
 	start := len(r.text)
 	r.text = append(r.text, b...)
-	return text(r.text[start:])
+	return r.text[start:]
 }
 
 // threat is the id of the threat that a violation of code carries out.

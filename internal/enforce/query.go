@@ -1,0 +1,194 @@
+package enforce
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// pair is one name=value of the query.
+type pair struct {
+	name    []byte // decoded, but for a name that can't be
+	value   []byte // as sent
+	claimed bool   // some declared parameter or credential reads it
+}
+
+// splitQuery cuts the query into pairs. Only '&' separates. Names are
+// compared decoded, so they are decoded here; most queries have no escape at
+// all, which is found out once.
+func (r *Request) splitQuery() (stop bool) {
+	_, query, found := bytes.Cut(r.headers.path, []byte{'?'})
+	r.plainQuery = uri.Plain(query, true)
+	for found {
+		var one []byte
+		one, query, found = bytes.Cut(query, []byte{'&'})
+		if len(one) == 0 {
+			continue
+		}
+		if len(r.query) == int(r.engine.bundle.Meta.MaxQuery) {
+			return r.violate(violation.TooManyParameters, violation.InQuery, nil, nil)
+		}
+		name, value, _ := bytes.Cut(one, []byte{'='})
+		if !r.plainQuery && !uri.Plain(name, true) {
+			if decoded, ok := r.decode(name, true); ok {
+				name = r.keep(decoded)
+			}
+		}
+		r.query = append(r.query, pair{name: name, value: value})
+	}
+	return false
+}
+
+// rawQuery calls yield with the value, as sent, of each query parameter with
+// this name.
+func (r *Request) rawQuery(name []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		_, query, found := bytes.Cut(r.headers.path, []byte{'?'})
+		for found {
+			var one []byte
+			one, query, found = bytes.Cut(query, []byte{'&'})
+			if n, v, _ := bytes.Cut(one, []byte{'='}); bytes.Equal(n, name) && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// claimCredentials marks the query parameters that carry credentials.
+func (r *Request) claimCredentials() {
+	b := r.engine.bundle
+	for _, a := range artifact.Of(b.Alternatives, r.op.Security) {
+		for _, c := range artifact.Of(b.Credentials, a.Credentials) {
+			for i := range r.query {
+				if c.Kind == artifact.CredentialQuery && bytes.Equal(r.query[i].name, b.String(c.Name)) {
+					r.query[i].claimed = true
+				}
+			}
+		}
+	}
+}
+
+// judgeQuery judges a query parameter in any of its forms: one pair, one
+// pair for each item, or one for each property.
+func (r *Request) judgeQuery(p *artifact.Parameter) (stop bool) {
+	b := r.engine.bundle
+	name := b.String(p.Name)
+	exploded := p.Flags&artifact.Explode != 0 && p.Style == artifact.StyleForm
+	if p.Shape == artifact.ShapeObject && (exploded || p.Style == artifact.StyleDeepObject) {
+		return r.judgeProperties(p, name)
+	}
+	many := p.Shape == artifact.ShapeArray && exploded
+	given := 0
+	for i := range r.query {
+		q := &r.query[i]
+		if !bytes.Equal(q.name, name) {
+			continue
+		}
+		q.claimed = true
+		given++
+		if many {
+			if given == 1 {
+				r.begin(p)
+				r.machine.BeginArray()
+			}
+			value, ok := r.decode(q.value, true)
+			if !ok || !r.scalar(p.Scalars, value) {
+				return r.violate(violation.ParameterEncoding, p.Place, name, b.String(p.Schema))
+			}
+			continue
+		}
+		if given > 1 {
+			return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
+		}
+		if len(q.value) == 0 && p.Flags&artifact.AllowEmpty != 0 {
+			continue
+		}
+		if r.judgeText(p, q.value) {
+			return true
+		}
+	}
+	switch {
+	case given == 0:
+		return r.missing(p)
+	case many:
+		r.machine.EndArray()
+		return r.finish(p)
+	}
+	return false
+}
+
+// judgeProperties judges an object whose properties are pairs of their own:
+// "color=red&size=3", or "item[color]=red&item[size]=3" for deepObject.
+func (r *Request) judgeProperties(p *artifact.Parameter, name []byte) (stop bool) {
+	b := r.engine.bundle
+	given := false
+	for i := range r.query {
+		q := &r.query[i]
+		property, ok := q.name, true
+		if p.Style == artifact.StyleDeepObject {
+			if property, ok = deepName(q.name, name); !ok {
+				continue
+			}
+		}
+		types, declared := r.field(p, property)
+		if !declared && p.Style != artifact.StyleDeepObject {
+			continue // another parameter's, or nobody's
+		}
+		q.claimed = true
+		if !given {
+			given = true
+			r.begin(p)
+			r.beginObject()
+		}
+		if !r.property(property) {
+			return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
+		}
+		value, ok := r.decode(q.value, true)
+		if !ok || !r.scalar(types, value) {
+			return r.violate(violation.ParameterEncoding, p.Place, name, b.String(p.Schema))
+		}
+	}
+	if !given {
+		return r.missing(p)
+	}
+	r.machine.EndObject()
+	return r.finish(p)
+}
+
+// beginObject and property feed the start of an object and its names, each
+// of which may come once.
+func (r *Request) beginObject() {
+	r.names.Reset()
+	r.names.Push()
+	r.machine.BeginObject()
+}
+
+func (r *Request) property(name []byte) (once bool) {
+	r.machine.Name(name)
+	return utf8.Valid(name) && r.names.Add(r.key.Sum(name))
+}
+
+// deepName returns the property in "name[property]". What is deeper than
+// that, "name[property][operator]", some servers read as another object: it is
+// no property.
+func deepName(s, name []byte) ([]byte, bool) {
+	if len(s) < len(name)+3 || !bytes.HasPrefix(s, name) || s[len(name)] != '[' || s[len(s)-1] != ']' {
+		return nil, false
+	}
+	property := s[len(name)+1 : len(s)-1]
+	return property, bytes.IndexByte(property, '[') < 0 && bytes.IndexByte(property, ']') < 0
+}
+
+// field returns what types a property of an object parameter may have.
+func (r *Request) field(p *artifact.Parameter, name []byte) (artifact.Types, bool) {
+	b := r.engine.bundle
+	for _, f := range artifact.Of(b.Fields, p.Fields) {
+		if bytes.Equal(b.String(f.Name), name) {
+			return f.Scalars, true
+		}
+	}
+	return artifact.TypeAny, false
+}
