@@ -70,6 +70,7 @@ func TestBodies(t *testing.T) {
 				{"pipelined", (*bodies).pipelined},
 				{"rejected half-way", (*bodies).halfway},
 				{"many at once", (*bodies).concurrent},
+				{"refused by Envoy", (*bodies).refusedByEnvoy},
 				{"aborted", (*bodies).aborted}, // last: in shadow its remains reach the upstream late
 			} {
 				t.Run(test.name, func(t *testing.T) {
@@ -428,6 +429,38 @@ func (b *bodies) concurrent(t *testing.T) {
 	}
 }
 
+// refusedByEnvoy: what is malformed Envoy refuses itself, in either mode, in
+// the form of the filter's rejections, and it is counted apart.
+func (b *bodies) refusedByEnvoy(t *testing.T) {
+	g := b.gateway
+	for _, c := range []struct {
+		name, request string
+		status        int
+	}{
+		{"both framings", head("POST /notes", "Content-Type: application/json", "Content-Length: 2", "Transfer-Encoding: chunked") + chunk("{}") + chunk(""), 400},
+		{"two lengths", head("POST /notes", "Content-Type: application/json", "Content-Length: 2", "Content-Length: 3") + "{}", 400},
+		{"unknown transfer coding", head("POST /notes", "Content-Type: application/json", "Transfer-Encoding: gzip, chunked") + chunk(""), 501},
+		{"header too large", head("GET /notes", "X-Large: "+strings.Repeat("x", 70<<10)), 431},
+		{"no host", "GET /notes HTTP/1.1\r\n\r\n", 400},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := g.Metric("threatgate_envoy_refusals_total")
+			b.requests++
+			w := dial(t, g)
+			w.write(c.request)
+			a := w.answer("GET")
+			if a.Status != c.status || !strings.HasPrefix(a.Problem.Type, "urn:threatgate:envoy:") || a.Problem.Status != c.status {
+				t.Errorf("answer %d %s", a.Status, a.Body)
+			}
+			if a.Header.Get("Connection") == "close" {
+				w.expectEnd()
+			}
+			envoytest.Eventually(t, "the refusal is counted", func() bool { return g.Metric("threatgate_envoy_refusals_total") == before+1 })
+		})
+	}
+	expectNothingArrived(t, g.Upstream)
+}
+
 // TestNotAByteGoesUpstream rejects requests in front of an upstream that
 // counts connections.
 func TestNotAByteGoesUpstream(t *testing.T) {
@@ -464,34 +497,4 @@ func TestNotAByteGoesUpstream(t *testing.T) {
 	if a := gateway.Do(t, gateway.Client, gateway.Request(t, "GET", g.URL("/notes"), "")); a.Status != http.StatusServiceUnavailable || connections.Load() == 0 {
 		t.Errorf("a good request: %d, %d connections", a.Status, connections.Load())
 	}
-}
-
-// TestEnvoysOwnRefusals have the form of the filter's and are counted apart.
-func TestEnvoysOwnRefusals(t *testing.T) {
-	g := gateway.Run(t, "--spec", saved(t, "notes.yaml", notesSpec), "--mode", "enforce")
-	for _, c := range []struct {
-		name, request string
-		status        int
-	}{
-		{"both framings", head("POST /notes", "Content-Type: application/json", "Content-Length: 2", "Transfer-Encoding: chunked") + chunk("{}") + chunk(""), 400},
-		{"two lengths", head("POST /notes", "Content-Type: application/json", "Content-Length: 2", "Content-Length: 3") + "{}", 400},
-		{"unknown transfer coding", head("POST /notes", "Content-Type: application/json", "Transfer-Encoding: gzip, chunked") + chunk(""), 501},
-		{"header too large", head("GET /notes", "X-Large: "+strings.Repeat("x", 70<<10)), 431},
-		{"no host", "GET /notes HTTP/1.1\r\n\r\n", 400},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			before := g.Metric("threatgate_envoy_refusals_total")
-			w := dial(t, g)
-			w.write(c.request)
-			a := w.answer("GET")
-			if a.Status != c.status || !strings.HasPrefix(a.Problem.Type, "urn:threatgate:envoy:") || a.Problem.Status != c.status {
-				t.Errorf("answer %d %s", a.Status, a.Body)
-			}
-			if a.Header.Get("Connection") == "close" {
-				w.expectEnd()
-			}
-			envoytest.Eventually(t, "the refusal is counted", func() bool { return g.Metric("threatgate_envoy_refusals_total") == before+1 })
-		})
-	}
-	expectNothingArrived(t, g.Upstream)
 }

@@ -80,8 +80,12 @@ func (c *counters) take(node string, scopes []*metricv1.ScopeMetrics) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now, last := c.read(scopes), c.nodes[node]
-	if now.at <= last.at {
-		return // overtaken by a later one, or without a heartbeat
+	if now.began < last.began {
+		c.onMalformed() // two Envoys have one id; to add both in turn would count all again each time
+		return
+	}
+	if now.began == last.began && now.at <= last.at {
+		return // overtaken by a later one
 	}
 	for counter, value := range now.values {
 		before := last.values[counter]

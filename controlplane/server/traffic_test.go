@@ -33,9 +33,9 @@ func TestCountersAndRecords(t *testing.T) {
 	const label = `api="orders",operation="GET /v2/orders/{orderId}"`
 	wantStats := []string{
 		`envoy_threatgate_envoy_refusals_total{api="orders",code="missing_host_header"} 1`,
-		`envoy_threatgate_requests_total{decision="allowed",` + label + `} 4`,
-		`envoy_threatgate_requests_total{decision="rejected",` + label + `} 2`,
-		`envoy_threatgate_requests_total{decision="would_reject",` + label + `} 3`,
+		`envoy_threatgate_requests_total{operation="GET /v2/orders/{orderId}",api="orders",decision="allowed"} 4`,
+		`envoy_threatgate_requests_total{operation="GET /v2/orders/{orderId}",api="orders",decision="rejected"} 2`,
+		`envoy_threatgate_requests_total{operation="GET /v2/orders/{orderId}",api="orders",decision="would_reject"} 3`,
 		`envoy_threatgate_violations_total{code="pattern",` + label + `,family="validation",threat="API3-01",mode="enforce"} 2`,
 		`envoy_threatgate_violations_total{code="pattern",` + label + `,family="validation",threat="API3-01",mode="shadow"} 3`,
 	}

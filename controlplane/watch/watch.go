@@ -80,8 +80,11 @@ func (w *Watcher) run(changes chan<- struct{}, log *zap.Logger) {
 			for path, content := range files {
 				seen[path] = digestOf(content)
 			}
+			// What changed before this, nothing may tell of; what is being
+			// written, an event will.
+			w.watchDirectories(seen) // its error comes again, at the look
 			first = time.Now()
-			timer.Reset(0)
+			timer.Reset(quiet)
 		case _, ok := <-w.notify.Events:
 			if !ok {
 				return

@@ -137,6 +137,25 @@ func TestChangedBeforeWatched(t *testing.T) {
 	expectChange(t, w)
 }
 
+// A file may be half written when it begins to be watched.
+func TestQuietBeforeTheFirstLook(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "spec.yaml")
+	write(t, file, "two")
+	looked := make(chan time.Time, 100)
+	w, err := New(func(name string) ([]byte, error) {
+		looked <- time.Now()
+		return os.ReadFile(name)
+	}, zaptest.NewLogger(t))
+	must(t, err)
+	t.Cleanup(func() { w.Close() })
+	begin := time.Now()
+	w.Watch(map[string][]byte{file: []byte("tw")})
+	expectChange(t, w)
+	if after := (<-looked).Sub(begin); after < quiet {
+		t.Errorf("looked after %v, want %v at least", after, quiet)
+	}
+}
+
 func TestManySavesAreFewChanges(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "spec.yaml")
 	write(t, file, "0")

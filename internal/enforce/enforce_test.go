@@ -194,6 +194,11 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/orders/7e0", "validation:type path id"},
 	{"GET /v1/orders/%37", allowed},
 
+	{"GET /v1/lists/a,b", allowed},
+	{"GET /v1/lists/%61,b", allowed},
+	{"GET /v1/lists/a%2Cc", "validation:enum path names/1"},
+	{"GET /v1/lists/%2561", "validation:enum path names/0"}, // decodes once, to "%61"
+
 	// Query parameters.
 	{"GET /v1/orders?state=open", allowed},
 	{"GET /v1/orders?state=open&limit=50", allowed},
@@ -260,6 +265,9 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/orders?state=open\nx_trace: 00FF", "validation:pattern header x-trace"}, // WSGI reads it
 	{"GET /v1/orders?state=open\nx-trace: 00ff\nx_trace: 00ff", "validation:repeated-parameter header x-trace"},
 	{"GET /v1/orders?state=open\nx-other: anything", allowed},
+	{"GET /v1/lists/a\nx-sizes: 1, 2 ,3", allowed},
+	{"GET /v1/lists/a\nx-sizes: 1, 2 3", "validation:type header x-sizes/1"},
+	{"GET /v1/lists/a\nx-sizes: %31", "validation:type header x-sizes/0"},
 	{"GET /v1/orders?state=open\ncookie: a=b; theme=dark", allowed},
 	{"GET /v1/orders?state=open\ncookie: theme=blue", "validation:enum cookie theme"},
 	{"GET /v1/orders?state=open\ncookie: theme=dark\ncookie: theme=dark", "validation:repeated-parameter cookie theme"},
@@ -329,6 +337,9 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/session\ncookie: other=s", "token:missing request"},
 	{"GET /v1/query-key?api_key=k", allowed},
 	{"GET /v1/query-key", "token:missing request"},
+	{"GET /v1/query-key?api%5Fkey=k", allowed},
+	{"GET /v1/query-key?api_key=k&api_key=l", "token:malformed request"},
+	{"GET /v1/query-key?api_key=k&api%5Fkey=l", "token:malformed request"},
 	{"GET /v1/query-key?api_key=k&x=1", "validation:undeclared-parameter query *"},
 	{"GET /v1/either\nx-api-key: k", allowed},
 	{"GET /v1/either\nauthorization: Bearer abc", allowed},

@@ -88,16 +88,9 @@ func (r *Request) judgeText(p *artifact.Parameter, raw []byte) (stop bool) {
 		return false
 	}
 	value, ok := raw, true
-	switch p.Place {
-	case violation.InQuery:
-		// Separators are found before decoding: an escaped one is data.
-		if p.Shape == artifact.ShapeScalar || p.Shape == artifact.ShapeJSON {
-			value, ok = r.decode(raw, true)
-		}
-	case violation.InCookie:
-		if p.Shape == artifact.ShapeScalar || p.Shape == artifact.ShapeJSON {
-			value, ok = r.decode(raw, false)
-		}
+	// Separators are found before decoding: an escaped one is data.
+	if p.Shape == artifact.ShapeScalar || p.Shape == artifact.ShapeJSON {
+		value, ok = r.decode(p.Place, raw)
 	}
 	r.begin(p)
 	if ok {
@@ -134,7 +127,10 @@ func (r *Request) items(p *artifact.Parameter, list []byte) bool {
 	for more := len(list) > 0; more; {
 		var item []byte
 		item, list, more = cut(p.Style, list)
-		value, ok := r.decode(item, p.Place == violation.InQuery)
+		if p.Place == violation.InHeader {
+			item = bytes.Trim(item, " \t") // as in every list (RFC 9110 section 5.6.1)
+		}
+		value, ok := r.decode(p.Place, item)
 		if !ok || !r.scalar(p.Scalars, value) {
 			return false
 		}
@@ -159,12 +155,12 @@ func (r *Request) properties(p *artifact.Parameter, list []byte) bool {
 		} else {
 			item, list, more = cut(p.Style, list)
 		}
-		decoded, ok := r.decode(name, p.Place == violation.InQuery)
+		decoded, ok := r.decode(p.Place, name)
 		if !ok || !r.property(decoded) {
 			return false
 		}
 		types, _ := r.field(p, decoded)
-		value, ok := r.decode(item, p.Place == violation.InQuery)
+		value, ok := r.decode(p.Place, item)
 		if !ok || !r.scalar(types, value) {
 			return false
 		}

@@ -53,9 +53,12 @@ func (r *Request) AppendProblem(dst []byte) []byte {
 	dst = append(dst, `,"errors":[{`...)
 	switch {
 	case v.In >= violation.InPath:
-		dst = append(dst, `"parameter":`...)
-		dst = appendQuoted(dst, v.Pointer)
-		dst = append(dst, `,"in":"`...)
+		if v.Pointer != "" {
+			dst = append(dst, `"parameter":`...)
+			dst = appendQuoted(dst, v.Pointer)
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `"in":"`...)
 		dst = append(dst, v.In.String()...)
 		dst = append(dst, `",`...)
 	case v.In == violation.InBody:
@@ -94,8 +97,8 @@ func appendQuoted(dst []byte, s string) []byte {
 }
 
 // appendEscaped escapes s for a JSON string. Bytes that are not ASCII are
-// kept: everything that comes here is UTF-8, but for request ids, which are
-// cut down to ASCII.
+// kept: everything that comes here is UTF-8. Request ids are Envoy's own, for
+// it replaces a client's.
 func appendEscaped(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	for i := range len(s) {

@@ -33,7 +33,7 @@ func (r *Request) splitQuery() (stop bool) {
 		}
 		name, value, _ := bytes.Cut(one, []byte{'='})
 		if !r.plainQuery && !uri.Plain(name, true) {
-			if decoded, ok := r.decode(name, true); ok {
+			if decoded, ok := r.decode(violation.InQuery, name); ok {
 				name = r.keep(decoded)
 			}
 		}
@@ -43,14 +43,16 @@ func (r *Request) splitQuery() (stop bool) {
 }
 
 // rawQuery calls yield with the value, as sent, of each query parameter with
-// this name.
+// this name, before the query has been split.
 func (r *Request) rawQuery(name []byte) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		_, query, found := bytes.Cut(r.headers.path, []byte{'?'})
 		for found {
 			var one []byte
 			one, query, found = bytes.Cut(query, []byte{'&'})
-			if n, v, _ := bytes.Cut(one, []byte{'='}); bytes.Equal(n, name) && !yield(v) {
+			n, v, _ := bytes.Cut(one, []byte{'='})
+			r.value, _ = uri.Unescape(r.value[:0], n, true)
+			if bytes.Equal(r.value, name) && !yield(v) {
 				return
 			}
 		}
@@ -94,7 +96,7 @@ func (r *Request) judgeQuery(p *artifact.Parameter) (stop bool) {
 				r.begin(p)
 				r.machine.BeginArray()
 			}
-			value, ok := r.decode(q.value, true)
+			value, ok := r.decode(violation.InQuery, q.value)
 			if !ok || !r.scalar(p.Scalars, value) {
 				return r.violate(violation.ParameterEncoding, p.Place, name, b.String(p.Schema))
 			}
@@ -146,7 +148,7 @@ func (r *Request) judgeProperties(p *artifact.Parameter, name []byte) (stop bool
 		if !r.property(property) {
 			return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
 		}
-		value, ok := r.decode(q.value, true)
+		value, ok := r.decode(violation.InQuery, q.value)
 		if !ok || !r.scalar(types, value) {
 			return r.violate(violation.ParameterEncoding, p.Place, name, b.String(p.Schema))
 		}

@@ -6,12 +6,14 @@ import (
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/uri"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// decode undoes percent-encoding, except in headers, which have none. The
-// result is valid until the next call.
-func (r *Request) decode(src []byte, plus bool) ([]byte, bool) {
-	if plus && r.plainQuery || uri.Plain(src, plus) {
+// decode undoes percent-encoding in queries and cookies: headers have none,
+// and captures are decoded already. The result is valid until the next call.
+func (r *Request) decode(place violation.Place, src []byte) ([]byte, bool) {
+	plus := place == violation.InQuery
+	if !plus && place != violation.InCookie || plus && r.plainQuery || uri.Plain(src, plus) {
 		return src, true
 	}
 	var ok bool
