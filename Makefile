@@ -45,6 +45,7 @@ test: build envoy ## unit tests, conformance, and real Envoy end to end
 		-- -timeout 20m ./...
 
 conformance: ## the outside suites alone, with their counts
+	@mkdir -p $(BIN)
 	$(GO) test -count=1 -v -run 'Conformance|Suite|Corpus' ./internal/... > $(BIN)/conformance.log || { cat $(BIN)/conformance.log; exit 1; }
 	@grep -E '^    [a-z_]+_test.go:[0-9]+: ' $(BIN)/conformance.log
 

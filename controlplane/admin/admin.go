@@ -261,12 +261,21 @@ func (a *api) violations(w http.ResponseWriter, r *http.Request) {
 	defer quiet.Stop()
 	err := stream.Flush()
 	for err == nil {
+		var next *Violation
 		select {
 		case <-r.Context().Done():
 			return
 		case v := <-l.violations:
-			err = errors.Join(stream.SetWriteDeadline(time.Now().Add(writeLimit)), encoder.Encode(v))
+			next = &v
 		case <-quiet.C:
+		}
+		// Each line has a limit of its own: that of the last has passed.
+		if err = stream.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+			return
+		}
+		if next != nil {
+			err = encoder.Encode(next)
+		} else {
 			_, err = io.WriteString(w, "\n")
 		}
 		if n := a.Feed.takeMissed(l); n > 0 && err == nil {

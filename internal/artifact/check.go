@@ -11,7 +11,7 @@ const MaxCaptures = 32
 func (b *Bundle) check() bool {
 	c := checker{ok: true, text: len(b.Text)}
 	c.texts(b.Meta.API, b.Meta.UnknownThreat, b.Meta.MethodThreat)
-	c.expect(b.Meta.Mode <= 2 && b.Meta.Failure <= 1 && b.Meta.MaxDepth >= 1 && b.Meta.MaxRecords >= 1 && len(b.Nodes) >= 1)
+	c.expect(b.Meta.Mode <= violation.Off && b.Meta.Failure <= violation.Open && b.Meta.MaxDepth >= 1 && b.Meta.MaxRecords >= 1 && len(b.Nodes) >= 1)
 	c.texts(b.Hosts...)
 	for i, n := range b.Nodes {
 		c.span(n.Literals, len(b.Literals))
@@ -46,7 +46,7 @@ func (b *Bundle) check() bool {
 		c.span(o.Security, len(b.Alternatives))
 		c.span(o.Limits, len(b.Limits))
 		c.span(o.Threats, len(b.Threats))
-		c.expect(o.Mode <= 2 && o.Failure <= 1 && o.Captures <= MaxCaptures)
+		c.expect(o.Mode <= violation.Off && o.Failure <= violation.Open && o.Captures <= MaxCaptures)
 		for _, p := range sub(b.Parameters, o.Params) {
 			c.expect(p.Place != violation.InPath || p.Capture < uint32(o.Captures))
 		}

@@ -8,26 +8,31 @@ import (
 // The forms in this file are part of the format: the compiler writes
 // constants in them, and the filter brings what it reads into them.
 
-// HashName places a name in a table of Keys or Values. It reads the length
-// and up to 16 bytes: names that agree in these differ by their bytes, which
-// are always compared. It is not meant to withstand chosen collisions: they
-// only lengthen the search by the names that the schema itself holds.
-func HashName(name []byte) uint64 {
+// Ends are the first eight bytes of a name, filled up with zeros, and, if it
+// is longer, the last eight. Names of up to 16 bytes that have the same ends
+// and the same length are the same.
+type Ends struct{ Head, Tail uint64 }
+
+// EndsOf returns the ends of a name.
+func EndsOf(name []byte) Ends {
 	n := len(name)
-	var a, b uint64
-	switch {
-	case n >= 8:
-		a = binary.LittleEndian.Uint64(name)
-		b = binary.LittleEndian.Uint64(name[n-8:])
-	case n >= 4:
-		a = uint64(binary.LittleEndian.Uint32(name))
-		b = uint64(binary.LittleEndian.Uint32(name[n-4:]))
-	case n > 0:
-		a = uint64(name[0])<<16 | uint64(name[n>>1])<<8 | uint64(name[n-1])
+	if n < 8 {
+		if cap(name) < 8 {
+			name = append(make([]byte, 0, 8), name...)
+		}
+		// What is behind the name is read along: one load instead of several.
+		return Ends{Head: binary.LittleEndian.Uint64(name[:8]) & (1<<(8*n&63) - 1)}
 	}
-	h := (a ^ uint64(n)) * 0x9e3779b97f4a7c15
-	h = (bits.RotateLeft64(h, 31) ^ b) * 0xd6e8feb86659fd93
-	return h ^ h>>32
+	return Ends{binary.LittleEndian.Uint64(name), binary.LittleEndian.Uint64(name[n-8:])}
+}
+
+// Hash places a name of n bytes in a table of Slots. It is not meant to
+// withstand chosen collisions: they only lengthen the search by the names
+// that the schema itself holds.
+func (e Ends) Hash(n int) uint32 {
+	h := (e.Head ^ uint64(n)) * 0x9e3779b97f4a7c15
+	h = (bits.RotateLeft64(h, 31) ^ e.Tail) * 0xd6e8feb86659fd93
+	return uint32(h ^ h>>32)
 }
 
 // Numeral is a number in normal form: 0.DIGITS × 10^Exponent, where the

@@ -25,7 +25,7 @@ type Program struct {
 	Prefixes   []Ref // into Schemas: of arrays
 	Objects    []Object
 	Keys       []Key
-	Tracked    []Text // names of which an object must know whether they were there
+	Slots      []uint32 // of the hash tables of keys and values
 	Words      []uint64
 	Dependents []Dependent
 	Patterns   []Pattern
@@ -52,10 +52,10 @@ type Schema struct {
 
 // Group is one keyword that applies other schemas to the same value.
 type Group struct {
-	Property      Text  // of a discriminator
-	Branches      Range // into Branches
-	Discriminator Ref   // into Schemas: judges the property's value; its enum says which branch it selects
-	Bit           uint32
+	Property      Text   // of a discriminator
+	Branches      Range  // into Branches
+	Discriminator Ref    // into Schemas: judges the property's value; its enum says which branch it selects
+	Key           uint32 // of GroupDependent: index among the keys of the schema's object
 	Kind          GroupKind
 	Code          violation.Code
 	_             [2]uint8
@@ -70,13 +70,14 @@ const (
 	GroupOne                        // exactly one
 	GroupNot                        // the only branch must fail
 	GroupIf                         // three branches: if, then, else; the latter two may be 0
-	GroupDependent                  // the only branch must pass if the tracked name Bit is there
+	GroupDependent                  // the only branch must pass if the name Key is there
 	groupKindCount
 )
 
 // Enum is a set of scalar values. An array or object is none of them.
 type Enum struct {
-	Values   Range // into Values: a hash table of strings
+	Values   Range // into Values: the strings
+	Slots    Range // into Slots: of Values
 	Numbers  Range // into Decimals
 	Longest  uint32
 	Literals Literals
@@ -93,23 +94,28 @@ const (
 	LiteralFalse
 )
 
-// Value is a slot of a table of strings, as Key is of names.
+// Value is a string of an enum.
 type Value struct {
-	Hash   uint64
+	Ends   Ends
 	Text   Text
 	Select Ref // into Schemas: the branch that this value of a discriminator selects
-	Used   uint32
+	_      uint32
 }
 
 // Decimal is a Numeral at rest.
 type Decimal struct {
-	Int      int64 // the number itself, if IsInt
+	Small    int64 // the number × 10^Scale, if IsSmall
 	Digits   Text
 	Exponent int32
 	Negative uint8
-	IsInt    uint8
-	_        [2]uint8
+	IsSmall  uint8
+	Scale    uint8 // at most MaxSmall
+	_        uint8
 }
+
+// MaxSmall is the largest number of digits of which any value fits into an
+// int64.
+const MaxSmall = 18
 
 // MaxExponent bounds exponents: a number of a larger one is as good as
 // infinite, one of a smaller one as good as zero to a limit.
@@ -174,9 +180,9 @@ type Array struct {
 
 // Object is what a schema says of objects.
 type Object struct {
-	Keys          Range // into Keys: a hash table of the declared names
-	Tracked       Range // into Tracked
-	Required      Range // into Words: a bitset of tracked names
+	Keys          Range // into Keys: all names that it knows, in the order of their declaration
+	Slots         Range // into Slots: of Keys
+	Required      Range // into Words: a bitset of keys
 	Dependents    Range // into Dependents
 	Patterns      Range // into Patterns
 	Extra         Ref   // into Schemas: of properties that neither Keys nor Patterns name; 0: any
@@ -187,29 +193,24 @@ type Object struct {
 	Covers        uint32 // 1: Extra evaluates all properties, even where it is 0
 }
 
-// Key is a slot of a table of names: 2^n slots, the name in the first free
-// one from Hash modulo 2^n on.
+// Key is a name that an object knows: because it is declared, or because it
+// matters whether it is there.
+//
+// The hash table of names, and likewise of values, has 2^n Slots, in which 0
+// is free, any other number an index among the keys plus 1. A name is in the
+// first free slot from its hash modulo 2^n on.
 type Key struct {
-	Hash   uint64
-	Name   Text
-	Schema Ref    // of the property's value; 0: any
-	Bit    uint16 // the name's index among the tracked
-	Flags  KeyFlags
-	_      uint8
+	Ends     Ends
+	Name     Text
+	Schema   Ref   // of the property's value; 0: any
+	Declared uint8 // 1: a property of the schema
+	_        [3]uint8
 }
 
-// KeyFlags say what a name is; 0: the slot is free.
-type KeyFlags uint8
-
-const (
-	KeyDeclared KeyFlags = 1 << iota // a property of the schema
-	KeyTracked
-)
-
-// Dependent is a tracked name that needs others.
+// Dependent is a name that needs others.
 type Dependent struct {
-	Needs Range // into Words: a bitset of tracked names
-	Bit   uint32
+	Needs Range  // into Words: a bitset of keys
+	Key   uint32 // index of the name among the keys
 }
 
 // Pattern is a schema for all names that an automaton accepts.
@@ -233,8 +234,8 @@ type Automaton struct {
 // MaxTasks bounds the schemas that judge one value side by side.
 const MaxTasks = 512
 
-// MaxTracked bounds the names that one object tracks.
-const MaxTracked = 1 << 12
+// MaxKeys bounds the names that one object knows.
+const MaxKeys = 1 << 12
 
 // String returns the bytes of t. They must not be changed.
 func (p *Program) String(t Text) []byte { return p.Pool[t.Off : t.Off+t.Len] }
@@ -254,7 +255,7 @@ func (p *Program) sections() []section {
 		list[Ref]{&p.Prefixes},
 		list[Object]{&p.Objects},
 		list[Key]{&p.Keys},
-		list[Text]{&p.Tracked},
+		list[uint32]{&p.Slots},
 		list[uint64]{&p.Words},
 		list[Dependent]{&p.Dependents},
 		list[Pattern]{&p.Patterns},

@@ -39,7 +39,7 @@ func (c *programChecker) schemas() {
 			c.expect(g.Kind < groupKindCount && g.Code.Valid() && g.Branches.Len > 0)
 			c.expect(g.Kind != GroupNot && g.Kind != GroupDependent || g.Branches.Len == 1)
 			c.expect(g.Kind != GroupIf || g.Branches.Len == 3)
-			c.expect(g.Kind != GroupDependent || s.Object != 0 && c.ok && g.Bit < p.Objects[s.Object-1].Tracked.Len)
+			c.expect(g.Kind != GroupDependent || s.Object != 0 && c.ok && g.Key < p.Objects[s.Object-1].Keys.Len)
 			for i, b := range follow(c, p.Branches, g.Branches, &branches) {
 				optional := g.Kind == GroupIf && i > 0
 				c.refs(len(p.Schemas), b)
@@ -53,10 +53,10 @@ func (c *programChecker) schemas() {
 
 func (c *programChecker) enums() {
 	p := c.p
-	var values, numbers run
+	var values, slots, numbers run
 	for _, e := range p.Enums {
 		c.expect(e.Code.Valid())
-		c.expect(powerOfTwo(e.Values.Len))
+		c.slots(e.Slots, e.Values.Len, &slots)
 		for _, v := range follow(c, p.Values, e.Values, &values) {
 			c.texts(v.Text)
 			c.refs(len(p.Schemas), v.Select)
@@ -95,21 +95,19 @@ func (c *programChecker) arrays() {
 
 func (c *programChecker) objects() {
 	p := c.p
-	var keys, tracked, words, dependents, patterns run
+	var keys, slots, words, dependents, patterns run
 	for _, o := range p.Objects {
 		c.refs(len(p.Schemas), o.Extra, o.Names, o.Unevaluated)
-		c.texts(follow(c, p.Tracked, o.Tracked, &tracked)...)
-		c.expect(o.Tracked.Len <= MaxTracked && o.Required.Len == (o.Tracked.Len+63)/64)
-		c.bits(follow(c, p.Words, o.Required, &words), o.Tracked.Len)
-		c.expect(powerOfTwo(o.Keys.Len))
+		c.expect(o.Keys.Len <= MaxKeys && o.Required.Len == (o.Keys.Len+63)/64)
+		c.bits(follow(c, p.Words, o.Required, &words), o.Keys.Len)
+		c.slots(o.Slots, o.Keys.Len, &slots)
 		for _, k := range follow(c, p.Keys, o.Keys, &keys) {
 			c.texts(k.Name)
 			c.refs(len(p.Schemas), k.Schema)
-			c.expect(k.Flags&KeyTracked == 0 || uint32(k.Bit) < o.Tracked.Len)
 		}
 		for _, d := range follow(c, p.Dependents, o.Dependents, &dependents) {
-			c.expect(d.Bit < o.Tracked.Len && d.Needs.Len == o.Required.Len)
-			c.bits(follow(c, p.Words, d.Needs, &words), o.Tracked.Len)
+			c.expect(d.Key < o.Keys.Len && d.Needs.Len == o.Required.Len)
+			c.bits(follow(c, p.Words, d.Needs, &words), o.Keys.Len)
 		}
 		for _, pattern := range follow(c, p.Patterns, o.Patterns, &patterns) {
 			c.refs(len(p.Automata), pattern.Automaton)
@@ -142,7 +140,7 @@ func (c *programChecker) automata() {
 // decimal checks a number's form: digits without a zero at either end.
 func (c *programChecker) decimal(d Decimal) {
 	c.texts(d.Digits)
-	c.expect(bounded(d.Exponent))
+	c.expect(bounded(d.Exponent) && d.Scale <= MaxSmall)
 	if !c.ok || d.Digits.Len == 0 {
 		return
 	}
@@ -151,6 +149,14 @@ func (c *programChecker) decimal(d Decimal) {
 		c.expect(b >= '0' && b <= '9')
 	}
 	c.expect(digits[0] != '0' && digits[len(digits)-1] != '0')
+}
+
+// slots checks the hash table of n names.
+func (c *programChecker) slots(r Range, n uint32, at *run) {
+	c.expect(powerOfTwo(r.Len))
+	for _, slot := range follow(c, c.p.Slots, r, at) {
+		c.expect(slot <= n)
+	}
 }
 
 // bits checks that a bitset names none but the first n.

@@ -143,7 +143,7 @@ func (r *Request) judgeLimits(w World) (stop bool) {
 		rate := limit.Rate{Interval: l.Interval, Burst: l.Burst}
 		wait := r.engine.table.Take(w, b.String(l.Class), r.key.Sum(key), rate, w.Now())
 		if wait > 0 {
-			r.limit, r.allow = l, uint64(wait)
+			r.limit, r.wait = l, uint64(wait)
 			return r.violate(violation.Rate, violation.InRequest, nil, nil)
 		}
 	}

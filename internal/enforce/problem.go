@@ -129,10 +129,10 @@ func (r *Request) ResponseHeaders(yield func(name, value []byte)) {
 		r.challenges(v.Code, yield)
 	case violation.Rate:
 		seconds := func(ns uint64) []byte { return strconv.AppendUint(nil, (ns+1e9-1)/1e9, 10) }
-		yield([]byte("retry-after"), seconds(r.allow))
+		yield([]byte("retry-after"), seconds(r.wait))
 		policy := strconv.AppendUint([]byte(`"default";q=`), uint64(r.limit.Limit), 10)
 		yield([]byte("ratelimit-policy"), strconv.AppendUint(append(policy, ";w="...), uint64(r.limit.Window), 10))
-		yield([]byte("ratelimit"), append([]byte(`"default";r=0;t=`), seconds(r.allow)...))
+		yield([]byte("ratelimit"), append([]byte(`"default";r=0;t=`), seconds(r.wait)...))
 	}
 }
 

@@ -35,7 +35,7 @@ type Request struct {
 
 	violations []violation.Violation
 	identity   [][]byte // names, as sent, of client-supplied identity headers, to be removed
-	allow      uint64   // wait of a limit, in nanoseconds
+	wait       uint64   // until the limit lets another request in, in nanoseconds
 	limit      *artifact.Limit
 
 	text  []byte // memory of what violations point at
@@ -53,7 +53,7 @@ const (
 func (r *Request) reset() {
 	r.state, r.mode = judging, r.engine.bundle.Meta.Mode
 	r.label, r.op, r.media, r.limit = artifact.Text{}, nil, nil, nil
-	r.claims, r.body, r.allow = token.Claims{}, 0, 0
+	r.claims, r.body, r.wait = token.Claims{}, 0, 0
 	r.headers.reset()
 	r.query, r.violations, r.identity = r.query[:0], r.violations[:0], r.identity[:0]
 	r.text, r.jwt = r.text[:0], r.jwt[:0]

@@ -1,8 +1,7 @@
 // Package inventory says what an API exposes, in terms of no particular
 // description format: operations, parameters, bodies, schemas, security.
 //
-// Loaders (openapi, postman) fill it; everything after them reads it and
-// nothing else. Every value carries the position it was read from, so that
+// A loader fills it; everything after that reads it and nothing else. Every value carries the position it was read from, so that
 // a verdict at run time can be traced to a line of a specification.
 package inventory
 

@@ -296,8 +296,9 @@ func (l *loader) typeNamed(f *field) inventory.TypeSet {
 }
 
 func (l *loader) enum(f *field) []string {
-	var out []string
-	for _, e := range l.elements(f) {
+	elements := l.elements(f)
+	out := make([]string, 0, len(elements)) // not nil: an empty enum allows nothing
+	for _, e := range elements {
 		out = append(out, string(e.value.appendJSON(nil)))
 	}
 	return out

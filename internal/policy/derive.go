@@ -23,7 +23,7 @@ const (
 // and can't be enforced.
 func Derive(g *model.Graph, rules *threat.Catalogue, threats []threat.Threat, modes Modes, diags *diag.List) *Set {
 	names := namesOf(threats)
-	set := &Set{Graph: g}
+	set := &Set{}
 	for _, s := range g.Services {
 		set.Services = append(set.Services, service(g, s, rules, names, modes, diags))
 	}

@@ -14,10 +14,7 @@ import (
 )
 
 // Set is every policy of a model, service by service.
-type Set struct {
-	Graph    *model.Graph
-	Services []*Service
-}
+type Set struct{ Services []*Service }
 
 // Service is the policy of one service.
 type Service struct {

@@ -24,6 +24,12 @@ func TestDiagnostics(t *testing.T) {
 	for range artifact.MaxTasks {
 		many.AnyOf = append(many.AnyOf, &inventory.Schema{Types: inventory.TypeString})
 	}
+	crowd := &inventory.Schema{Pos: at(5), Types: inventory.TypeAny}
+	for i := range artifact.MaxKeys {
+		crowd.Required = append(crowd.Required, fmt.Sprint("name", i))
+	}
+	fits := *crowd
+	crowd.DependentRequired = []inventory.DependentRequired{{Name: "name0", Names: []string{"another"}}}
 	_, fault := regex.Compile(`(a)\1`)
 	for _, test := range []struct {
 		name string
@@ -44,6 +50,8 @@ func TestDiagnostics(t *testing.T) {
 		{"no divisor", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, MultipleOf: "-1"},
 			[]string{"a.yaml:1:1: warning: multipleOf is not enforced: -1 is not greater than 0"}},
 		{"too many branches", many, []string{"a.yaml:4:1: warning: more than 512 schemas apply to the same value: a value for which all of them come into question is refused"}},
+		{"too many names", crowd, []string{"a.yaml:5:1: the schema names more than 4096 properties"}},
+		{"as many names as can be", &fits, nil},
 		{"a loop of allOf", loop, []string{"a.yaml:1:1: the schema refers to itself: it has no meaning"}},
 		{"a loop of anyOf", choice, []string{"a.yaml:1:1: the schema refers to itself: it has no meaning"}},
 	} {

@@ -19,6 +19,9 @@ func (c *Compiler) Program() artifact.Program {
 		if c.reach(n) > artifact.MaxTasks {
 			c.diags.Warnf(n.pos, "more than %d schemas apply to the same value: a value for which all of them come into question is refused", artifact.MaxTasks)
 		}
+		if n.object != nil && len(keys(n)) > artifact.MaxKeys {
+			c.diags.Errorf(n.pos, "the schema names more than %d properties", artifact.MaxKeys)
+		}
 	}
 	for _, n := range c.nodes {
 		e.schema(n)
@@ -135,10 +138,10 @@ func (e *emitter) schema(n *node) {
 	if n.array != nil {
 		s.Array = e.array(n.array)
 	}
-	var tracked []string
+	var known []string
 	if n.object != nil {
-		tracked = trackedNames(n)
-		s.Object = e.object(n.object, tracked)
+		known = keys(n)
+		s.Object = e.object(n.object, known)
 	}
 	var groups []artifact.Group
 	for _, g := range n.groups {
@@ -146,7 +149,7 @@ func (e *emitter) schema(n *node) {
 			Property:      e.text(g.property),
 			Branches:      push(&p.Branches, g.branches...),
 			Discriminator: g.discriminator,
-			Bit:           uint32(max(0, slices.Index(tracked, g.name))),
+			Key:           uint32(max(0, slices.Index(known, g.name))),
 			Kind:          g.kind,
 			Code:          g.code,
 		})
@@ -163,17 +166,13 @@ func (e *emitter) enum(n *enum) artifact.Ref {
 		numbers = append(numbers, e.decimal(v))
 	}
 	r.Numbers = push(&p.Decimals, numbers...)
-	values := make([]artifact.Value, tableSize(len(n.strings)))
-	for _, s := range n.strings {
+	values := make([]artifact.Value, len(n.strings))
+	for i, s := range n.strings {
 		r.Longest = max(r.Longest, uint32(len(s)))
-		hash := artifact.HashName([]byte(s))
-		slot := uint32(hash) & uint32(len(values)-1)
-		for values[slot].Used != 0 {
-			slot = (slot + 1) & uint32(len(values)-1)
-		}
-		values[slot] = artifact.Value{Hash: hash, Text: e.text(s), Select: n.selects[s], Used: 1}
+		values[i] = artifact.Value{Ends: artifact.EndsOf([]byte(s)), Text: e.text(s), Select: n.selects[s]}
 	}
 	r.Values = push(&p.Values, values...)
+	r.Slots = push(&p.Slots, hashTable(n.strings)...)
 	p.Enums = append(p.Enums, r)
 	return last(p.Enums)
 }
@@ -183,17 +182,22 @@ func (e *emitter) decimal(n artifact.Numeral) artifact.Decimal {
 	if n.Negative {
 		d.Negative = 1
 	}
-	if n.IsInteger() && n.Exponent <= 18 {
-		d.IsInt = 1
-		for i := range int(n.Exponent) {
-			d.Int *= 10
-			if i < len(n.Digits) {
-				d.Int += int64(n.Digits[i] - '0')
-			}
+	digits, scale := n.Digits, len(n.Digits)-int(n.Exponent)
+	for ; scale < 0; scale++ {
+		if len(digits) == artifact.MaxSmall {
+			return d
 		}
-		if n.Negative {
-			d.Int = -d.Int
-		}
+		digits = append(digits[:len(digits):len(digits)], '0')
+	}
+	if len(digits) > artifact.MaxSmall || scale > artifact.MaxSmall {
+		return d
+	}
+	d.IsSmall, d.Scale = 1, uint8(scale)
+	for _, digit := range digits {
+		d.Small = d.Small*10 + int64(digit-'0')
+	}
+	if n.Negative {
+		d.Small = -d.Small
 	}
 	return d
 }
@@ -224,48 +228,57 @@ func (e *emitter) array(r *arrayRule) artifact.Ref {
 	return last(p.Arrays)
 }
 
-// trackedNames are the names of which an object must know whether they are
-// there: first the required ones.
-func trackedNames(n *node) []string {
-	names := distinctNames(n.object.required)
+// keys are the names that an object knows: its properties, then those of
+// which it matters otherwise whether they are there.
+func keys(n *node) []string {
+	var names []string
+	for _, property := range n.object.properties {
+		names = append(names, property.name)
+	}
+	names = append(names, n.object.required...)
 	for _, d := range n.object.dependents {
-		names = distinctNames(append(append(names, d.Name), d.Names...))
+		names = append(append(names, d.Name), d.Names...)
 	}
 	for _, g := range n.groups {
 		if g.kind == artifact.GroupDependent {
-			names = distinctNames(append(names, g.name))
+			names = append(names, g.name)
 		}
 	}
-	return names
+	return distinctNames(names)
 }
 
 func distinctNames(names []string) (out []string) {
+	seen := map[string]bool{}
 	for _, name := range names {
-		if !slices.Contains(out, name) {
+		if !seen[name] {
+			seen[name] = true
 			out = append(out, name)
 		}
 	}
 	return out
 }
 
-func (e *emitter) object(r *objectRule, tracked []string) artifact.Ref {
+func (e *emitter) object(r *objectRule, keys []string) artifact.Ref {
 	p := &e.program
 	o := artifact.Object{
 		Extra: r.extra, Names: r.names, Unevaluated: r.unevaluated,
 		MinProperties: r.count.min, MaxProperties: r.count.max, Covers: uint32(bit(r.covers)),
 	}
-	var texts []artifact.Text
-	for _, name := range tracked {
-		texts = append(texts, e.text(name))
+	known := make([]artifact.Key, len(keys))
+	for i, name := range keys {
+		known[i] = artifact.Key{Ends: artifact.EndsOf([]byte(name)), Name: e.text(name)}
+		if i < len(r.properties) {
+			known[i].Declared, known[i].Schema = 1, r.properties[i].node
+		}
 	}
-	o.Tracked = push(&p.Tracked, texts...)
-	o.Keys = push(&p.Keys, e.keys(r, tracked)...)
-	o.Required = push(&p.Words, bitset(r.required, tracked)...)
+	o.Keys = push(&p.Keys, known...)
+	o.Slots = push(&p.Slots, hashTable(keys)...)
+	o.Required = push(&p.Words, bitset(r.required, keys)...)
 	var dependents []artifact.Dependent
 	for _, d := range r.dependents {
 		dependents = append(dependents, artifact.Dependent{
-			Needs: push(&p.Words, bitset(d.Names, tracked)...),
-			Bit:   uint32(slices.Index(tracked, d.Name)),
+			Needs: push(&p.Words, bitset(d.Names, keys)...),
+			Key:   uint32(slices.Index(keys, d.Name)),
 		})
 	}
 	o.Dependents = push(&p.Dependents, dependents...)
@@ -278,52 +291,28 @@ func (e *emitter) object(r *objectRule, tracked []string) artifact.Ref {
 	return last(p.Objects)
 }
 
-// keys is the hash table of all names that the object declares or tracks.
-func (e *emitter) keys(r *objectRule, tracked []string) []artifact.Key {
-	names := map[string]*artifact.Key{}
-	var order []string
-	key := func(name string) *artifact.Key {
-		if names[name] == nil {
-			names[name] = &artifact.Key{Hash: artifact.HashName([]byte(name)), Name: e.text(name)}
-			order = append(order, name)
+// hashTable finds each of the names, by its index plus 1. Half of it is free.
+func hashTable(names []string) []uint32 {
+	if len(names) == 0 {
+		return nil
+	}
+	slots := make([]uint32, 1<<bits.Len(uint(2*len(names)-1)))
+	mask := uint32(len(slots) - 1)
+	for i, name := range names {
+		at := artifact.EndsOf([]byte(name)).Hash(len(name)) & mask
+		for slots[at] != 0 {
+			at = (at + 1) & mask
 		}
-		return names[name]
+		slots[at] = uint32(i + 1)
 	}
-	for _, property := range r.properties {
-		k := key(property.name)
-		k.Flags |= artifact.KeyDeclared
-		k.Schema = property.node
-	}
-	for i, name := range tracked {
-		k := key(name)
-		k.Flags |= artifact.KeyTracked
-		k.Bit = uint16(i)
-	}
-	keys := make([]artifact.Key, tableSize(len(order)))
-	for _, name := range order {
-		k := names[name]
-		slot := uint32(k.Hash) & uint32(len(keys)-1)
-		for keys[slot].Flags != 0 {
-			slot = (slot + 1) & uint32(len(keys)-1)
-		}
-		keys[slot] = *k
-	}
-	return keys
+	return slots
 }
 
-// tableSize is a power of two that leaves half of the slots free.
-func tableSize(n int) int {
-	if n == 0 {
-		return 0
-	}
-	return 1 << bits.Len(uint(2*n-1))
-}
-
-// bitset is the set of those names, by their places among the tracked.
-func bitset(names, tracked []string) []uint64 {
-	words := make([]uint64, (len(tracked)+63)/64)
+// bitset is the set of those names, by their indices among the keys.
+func bitset(names, keys []string) []uint64 {
+	words := make([]uint64, (len(keys)+63)/64)
 	for _, name := range names {
-		i := slices.Index(tracked, name)
+		i := slices.Index(keys, name)
 		words[i/64] |= 1 << (i % 64)
 	}
 	return words

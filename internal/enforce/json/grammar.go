@@ -137,5 +137,6 @@ func (t *Tokenizer) numberPart() Token {
 		return t.fail(Syntax)
 	}
 	t.inside = nothing
+	t.moveTo(i, t.after)
 	return Number
 }

@@ -210,27 +210,19 @@ func (t *Tokenizer) namePart() Token {
 }
 
 func (t *Tokenizer) endName(name []byte) Token {
-	switch {
-	case len(name) > t.limits.MaxToken:
+	if len(name) > t.limits.MaxToken {
 		return t.fail(TokenLength)
-	case !t.names.Add(t.key.Sum(name)):
-		return t.fail(DuplicateName)
 	}
 	t.inside, t.Bytes = nothing, name
 	return Name
 }
 
 // plainRun is the number of bytes at the beginning of b that stand for
-// themselves and are ASCII. It looks at eight bytes at a time.
+// themselves and are ASCII.
 func plainRun(b []byte) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		quote, backslash := w^ones*'"', w^ones*'\\'
-		// The top bit of each byte that is special; a borrow can set it
-		// wrongly only in bytes behind one that is.
-		if special := (w | (w - ones*' ') | (quote - ones) | (backslash - ones)) & tops; special != 0 {
+		if special := specials(binary.LittleEndian.Uint64(b[i:])); special != 0 {
 			return i + bits.TrailingZeros64(special)/8
 		}
 	}
@@ -238,6 +230,15 @@ func plainRun(b []byte) int {
 		i++
 	}
 	return i
+}
+
+// specials has the top bit of the first byte of w that does not stand for
+// itself or is not ASCII. What is behind it is of no use: a borrow can set
+// bits there.
+func specials(w uint64) uint64 {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := w^ones*'"', w^ones*'\\'
+	return (w | (w - ones*' ') | (quote - ones) | (backslash - ones)) & tops
 }
 
 // multiByteRun is the number of bytes at the beginning of b that are whole

@@ -1,16 +1,20 @@
 // Package json cuts JSON text into tokens while it arrives, in chunks of any
 // size, without ever holding more of it than one name or one number.
 //
-// It is RFC 8259 with the strictness of I-JSON (RFC 7493): no duplicate
-// names, no invalid UTF-8, no escaped lone surrogates. A byte order mark and
-// anything but white space behind the value are errors too. Noncharacters
-// pass: they are ordinary in practice, and harmless.
+// It is RFC 8259 with the strictness of I-JSON (RFC 7493): no invalid UTF-8,
+// no escaped lone surrogates; and no duplicate names, which the caller sees
+// to, see Tokenizer.Unique. A byte order mark and anything but white space
+// behind the value are errors too. Noncharacters pass: they are ordinary in
+// practice, and harmless.
 //
 // The tokens, and the first error, are the same however the text is cut into
 // chunks, apart from where a string is cut into parts.
 package json
 
 import (
+	"encoding/binary"
+	"math/bits"
+
 	"github.com/threatgate/threatgate/internal/enforce/distinct"
 	"github.com/threatgate/threatgate/internal/enforce/siphash"
 )
@@ -39,11 +43,10 @@ const (
 type Error uint8
 
 const (
-	NoError       Error = iota
-	Syntax              // not JSON, or not I-JSON
-	DuplicateName       // twice the same name in one object, after unescaping
-	Depth               // arrays and objects nested deeper than MaxDepth
-	TokenLength         // a name or number longer than MaxToken
+	NoError     Error = iota
+	Syntax            // not JSON, or not I-JSON
+	Depth             // arrays and objects nested deeper than MaxDepth
+	TokenLength       // a name or number longer than MaxToken
 )
 
 // Limits bound what a Tokenizer has to remember.
@@ -111,6 +114,10 @@ func (t *Tokenizer) Feed(chunk []byte) { t.chunk, t.pos = chunk, 0 }
 func (t *Tokenizer) Finish() { t.chunk, t.pos, t.final = nil, 0, true }
 
 // Next returns the next token.
+//
+// Go compiles to Wasm such that every call, and every branch that is taken,
+// costs as much as looking at several bytes. So what is frequent is written
+// out here, and reads on behind the token: see moveTo.
 func (t *Tokenizer) Next() Token {
 	if t.inside != nothing {
 		return t.resume()
@@ -120,6 +127,37 @@ func (t *Tokenizer) Next() Token {
 		c := b[i]
 		i++
 		a := grammar[s&15][classes[c]&15]
+		if a <= beginName && a >= beginString {
+			// The string, if it is plain and not among the chunk's last bytes.
+			for j := i; j+8 <= len(b); j += 8 {
+				special := specials(binary.LittleEndian.Uint64(b[j:]))
+				if special == 0 {
+					continue
+				}
+				j += bits.TrailingZeros64(special) / 8
+				if b[j] != '"' {
+					break
+				}
+				if a == beginString {
+					t.Bytes = b[i:j]
+					t.moveTo(j+1, t.after)
+					return String
+				}
+				if j-i > t.limits.MaxToken {
+					break
+				}
+				t.Bytes = b[i:j]
+				t.moveTo(j+1, stateColon)
+				return Name
+			}
+			t.pos = i
+			if a == beginString {
+				t.state, t.inside = t.after, aString
+				return t.stringPart()
+			}
+			t.state, t.inside, t.buf = stateColon, aName, t.buf[:0]
+			return t.namePart()
+		}
 		if a < action(stateCount) {
 			s = state(a)
 			if s == stateNone {
@@ -127,34 +165,22 @@ func (t *Tokenizer) Next() Token {
 			}
 			continue
 		}
-		// The most frequent first: Wasm has no jump table for a switch.
-		if a == beginName {
-			t.state = stateColon
-			if n := plainRun(b[i:]); i+n < len(b) && b[i+n] == '"' && n <= t.limits.MaxToken {
-				t.Bytes, t.pos = b[i:i+n], i+n+1
-				if !t.names.Add(t.key.Sum(t.Bytes)) {
-					return t.fail(DuplicateName)
-				}
-				return Name
-			}
-			t.pos, t.inside, t.buf = i, aName, t.buf[:0]
-			return t.namePart()
-		}
-		if a == beginString {
-			t.state = t.after
-			if n := plainRun(b[i:]); i+n < len(b) && b[i+n] == '"' {
-				t.Bytes, t.pos = b[i:i+n], i+n+1
-				return String
-			}
-			t.pos, t.inside = i, aString
-			return t.stringPart()
-		}
 		switch a {
 		case beginNumber:
 			t.pos, t.state, t.buf = i-1, t.after, t.buf[:0]
 			t.number, t.inside = numberStart, aNumber
 			return t.numberPart()
 		case beginLiteral:
+			if i+4 <= len(b) {
+				if token := wholeLiteral(b[i-1 : i+4]); token != More {
+					t.Bytes = nil
+					if i += 3; token == False {
+						i++
+					}
+					t.moveTo(i, t.after)
+					return token
+				}
+			}
 			t.pos, t.state = i-1, t.after
 			t.word, t.matched, t.inside = literal(c), 0, aLiteral
 			return t.literalPart()
@@ -179,6 +205,22 @@ func (t *Tokenizer) Next() Token {
 		return t.fail(Syntax)
 	}
 	return End
+}
+
+// Unique reports whether name, which Next has returned, has not been passed
+// to Unique before for the same object. Callers that know a name otherwise
+// need not ask.
+func (t *Tokenizer) Unique(name []byte) bool { return t.names.Add(t.key.Sum(name)) }
+
+// moveTo moves to byte i, where s is the state, and past it if it is a comma,
+// a colon or a space.
+func (t *Tokenizer) moveTo(i int, s state) {
+	if i < len(t.chunk) {
+		if a := grammar[s&15][classes[t.chunk[i]]&15]; stateNone < state(a) && a < action(stateCount) {
+			i, s = i+1, state(a)
+		}
+	}
+	t.pos, t.state = i, s
 }
 
 // resume goes on in the token that the last chunk ended in.
@@ -216,7 +258,6 @@ func (t *Tokenizer) begin(i int, object uint64) Token {
 }
 
 func (t *Tokenizer) end(i int) {
-	t.pos = i
 	t.depth--
 	t.kinds[t.depth/64] &^= 1 << (t.depth % 64)
 	switch outer := t.depth - 1; {
@@ -227,7 +268,7 @@ func (t *Tokenizer) end(i int) {
 	default:
 		t.after = stateArrayNext
 	}
-	t.state = t.after
+	t.moveTo(i, t.after)
 }
 
 func (t *Tokenizer) fail(e Error) Token {
@@ -255,6 +296,21 @@ func (t *Tokenizer) literalPart() Token {
 		}
 	}
 	return t.starved()
+}
+
+// wholeLiteral is the literal that the five bytes of b begin with; More if
+// they begin with none.
+func wholeLiteral(b []byte) Token {
+	const tru, null, alse = 'e'<<24 | 'u'<<16 | 'r'<<8 | 't', 'l'<<24 | 'l'<<16 | 'u'<<8 | 'n', 'e'<<24 | 's'<<16 | 'l'<<8 | 'a'
+	switch w := binary.LittleEndian.Uint32(b); {
+	case w == tru:
+		return True
+	case w == null:
+		return Null
+	case b[0] == 'f' && binary.LittleEndian.Uint32(b[1:]) == alse:
+		return False
+	}
+	return More
 }
 
 func literal(first byte) string {

@@ -34,7 +34,7 @@ func trace(t *Tokenizer, l Limits, chunks ...[]byte) string {
 		case End:
 			return out.String()
 		case Failed:
-			fmt.Fprintf(&out, "%q!%s", text, [...]string{"", "syntax", "duplicate", "depth", "length"}[t.Err])
+			fmt.Fprintf(&out, "%q!%s", text, [...]string{"", "syntax", "depth", "length"}[t.Err])
 			return out.String()
 		case Part:
 			text = append(text, t.Bytes...)
@@ -42,6 +42,9 @@ func trace(t *Tokenizer, l Limits, chunks ...[]byte) string {
 			fmt.Fprintf(&out, "%q ", append(text, t.Bytes...))
 			text = text[:0]
 		case Name:
+			if !t.Unique(t.Bytes) {
+				return out.String() + `""!duplicate`
+			}
 			fmt.Fprintf(&out, "%q: ", t.Bytes)
 		case Number:
 			fmt.Fprintf(&out, "%s ", t.Bytes)

@@ -17,14 +17,64 @@ func (m *Machine) beginObject(f *frame, t *task) {
 	}
 	f.names = f.names || o.Names != 0
 	f.tracking = f.tracking || o.Unevaluated != 0
+	f.plain = f.plain && o.Names == 0 && o.Unevaluated == 0 && o.Patterns.Len == 0
 }
 
 // Name is the name of a property. It collects what judges the value.
+//
+// In a frame that is plain, a name that the object knows has been there
+// before if its bit is set. All others have to be remembered.
 func (m *Machine) Name(name []byte) {
 	if m.skipping > 0 {
+		m.unique(name)
 		return
 	}
 	f := &m.frames[len(m.frames)-1]
+	if !f.plain {
+		m.nameForAll(f, name)
+		return
+	}
+	t := &m.tasks[f.low]
+	o := &m.program.Objects[t.rule-1]
+	keys := artifact.Of(m.program.Keys, o.Keys)
+	ends := artifact.EndsOf(name)
+	// Most clients write properties in the order of their declaration.
+	at := int(t.due)
+	if at >= len(keys) || !m.isNamed(&keys[at], ends, name) {
+		at = m.find(o, ends, name)
+	}
+	schema := o.Extra
+	if at >= 0 {
+		t.due = uint32(at) + 1
+		seen, bit := &m.seen[int(t.seen)+at/64], uint64(1)<<(at%64)
+		if *seen&bit != 0 && m.reading {
+			m.refuseText(violation.DuplicateName)
+			return
+		}
+		*seen |= bit
+		k := &keys[at]
+		f.child, f.spelt = k.Name, true
+		if k.Declared != 0 {
+			schema = k.Schema
+		}
+	} else {
+		if !m.unique(name) {
+			return
+		}
+		f.spelt = false
+	}
+	f.count++
+	if f.count == o.MaxProperties+1 { // never if it is Unbounded
+		m.fail(f.low, cause{violation.MaxProperties, t.schema})
+	}
+	m.expectOne(schema, f.low, t)
+}
+
+// nameForAll is Name in any frame.
+func (m *Machine) nameForAll(f *frame, name []byte) {
+	if !m.unique(name) {
+		return
+	}
 	f.count++
 	f.spelt = false
 	if m.hashing > 0 {
@@ -34,14 +84,13 @@ func (m *Machine) Name(name []byte) {
 		m.judgeName(f, name)
 	}
 	m.pending = m.pending[:0]
-	hash := artifact.HashName(name)
 	for i := f.low; i < f.high; i++ {
 		t := &m.tasks[i]
 		if t.state != live {
 			continue
 		}
 		if t.rule != 0 {
-			m.property(f, i, name, hash)
+			m.property(f, i, name)
 		}
 		if t.rank > 0 {
 			m.discriminators(i, name)
@@ -49,32 +98,53 @@ func (m *Machine) Name(name []byte) {
 	}
 }
 
+// unique refuses the text if it repeats a name. Who passes tokens sees to
+// that himself.
+func (m *Machine) unique(name []byte) bool {
+	if m.reading && !m.tokens.Unique(name) {
+		m.refuseText(violation.DuplicateName)
+		return false
+	}
+	return true
+}
+
+// find returns the index of the key that an object has for a name, or -1.
+func (m *Machine) find(o *artifact.Object, ends artifact.Ends, name []byte) int {
+	keys := artifact.Of(m.program.Keys, o.Keys)
+	slots := artifact.Of(m.program.Slots, o.Slots)
+	hash := ends.Hash(len(name))
+	for n := range uint32(len(slots)) {
+		slot := slots[(hash+n)&uint32(len(slots)-1)]
+		if slot == 0 {
+			break
+		}
+		if m.isNamed(&keys[slot-1], ends, name) {
+			return int(slot - 1)
+		}
+	}
+	return -1
+}
+
+func (m *Machine) isNamed(k *artifact.Key, ends artifact.Ends, name []byte) bool {
+	return k.Ends == ends && int(k.Name.Len) == len(name) && (len(name) <= 16 || bytes.Equal(m.program.String(k.Name), name))
+}
+
 // property adds the schemas that task i has for a property.
-func (m *Machine) property(f *frame, i int32, name []byte, hash uint64) {
+func (m *Machine) property(f *frame, i int32, name []byte) {
 	p, t := m.program, &m.tasks[i]
 	o := &p.Objects[t.rule-1]
-	if f.count == o.MaxProperties+1 && o.MaxProperties != artifact.Unbounded {
+	if f.count == o.MaxProperties+1 {
 		m.fail(i, cause{violation.MaxProperties, t.schema})
 	}
 	declared := false
-	keys := p.Keys[o.Keys.Off : o.Keys.Off+o.Keys.Len]
-	for n := range keys {
-		k := &keys[(uint32(hash)+uint32(n))&uint32(len(keys)-1)]
-		if k.Flags == 0 {
-			break
-		}
-		if k.Hash != hash || !bytes.Equal(p.Pool[k.Name.Off:k.Name.Off+k.Name.Len], name) {
-			continue
-		}
+	if at := m.find(o, artifact.EndsOf(name), name); at >= 0 {
+		m.seen[int(t.seen)+at/64] |= 1 << (at % 64)
+		k := &p.Keys[int(o.Keys.Off)+at]
 		f.child, f.spelt = k.Name, true
-		if k.Flags&artifact.KeyTracked != 0 {
-			m.seen[uint32(t.seen)+uint32(k.Bit)/64] |= 1 << (k.Bit % 64)
-		}
-		if k.Flags&artifact.KeyDeclared != 0 {
+		if k.Declared != 0 {
 			declared = true
 			m.add(k.Schema, link{parent: i})
 		}
-		break
 	}
 	if o.Patterns.Len > 0 {
 		for _, pattern := range artifact.Of(p.Patterns, o.Patterns) {
@@ -89,6 +159,14 @@ func (m *Machine) property(f *frame, i int32, name []byte, hash uint64) {
 	}
 	if f.tracking {
 		m.cover(i, f.count, declared || o.Covers != 0, o.Unevaluated)
+	}
+}
+
+// expectOne has the next value judged by one schema, for task i; 0: by none.
+func (m *Machine) expectOne(schema artifact.Ref, i int32, t *task) {
+	m.pending = m.pending[:0]
+	if schema != 0 && t.state == live {
+		m.pending = append(m.pending, pending{uint32(schema - 1), link{parent: i}})
 	}
 }
 
@@ -122,7 +200,7 @@ func (m *Machine) endObject(i int32) {
 	}
 	m.needs(i, o, o.Required, violation.Required)
 	for _, d := range artifact.Of(m.program.Dependents, o.Dependents) {
-		if m.saw(t, d.Bit) {
+		if m.saw(t, d.Key) {
 			m.needs(i, o, d.Needs, violation.DependentRequired)
 		}
 	}
@@ -133,15 +211,15 @@ func (m *Machine) needs(i int32, o *artifact.Object, r artifact.Range, code viol
 	t := &m.tasks[i]
 	for w, need := range artifact.Of(m.program.Words, r) {
 		for missing := need &^ m.seen[int(t.seen)+w]; missing != 0; missing &= missing - 1 {
-			name := m.program.Tracked[int(o.Tracked.Off)+w*64+bits.TrailingZeros64(missing)]
+			name := m.program.Keys[int(o.Keys.Off)+w*64+bits.TrailingZeros64(missing)].Name
 			m.failAt(i, cause{code, t.schema}, place{kind: placeName, name: name})
 		}
 	}
 }
 
-// saw reports whether t's value is an object and had a tracked name.
-func (m *Machine) saw(t *task, bit uint32) bool {
-	return t.seen >= 0 && m.seen[uint32(t.seen)+bit/64]>>(bit%64)&1 != 0
+// saw reports whether t's value is an object and had the name of a key.
+func (m *Machine) saw(t *task, key uint32) bool {
+	return t.seen >= 0 && m.seen[uint32(t.seen)+key/64]>>(key%64)&1 != 0
 }
 
 // beginArray prepares a task for an array.
@@ -149,19 +227,30 @@ func (m *Machine) beginArray(f *frame, t *task) {
 	a := &m.program.Arrays[t.rule-1]
 	f.tracking = f.tracking || a.Unevaluated != 0
 	f.unique = f.unique || a.Unique != 0
+	f.plain = f.plain && a.Unevaluated == 0 && a.Unique == 0 && a.Contains == 0 && a.Prefix.Len == 0
 }
 
 // item collects what judges the next item of an array.
-func (m *Machine) item(f *frame) {
-	m.pending = m.pending[:0]
+func (m *Machine) item() {
+	f := &m.frames[len(m.frames)-1]
 	f.count++
+	if f.plain {
+		t := &m.tasks[f.low]
+		a := &m.program.Arrays[t.rule-1]
+		if f.count == a.MaxItems+1 {
+			m.fail(f.low, cause{violation.MaxItems, t.schema})
+		}
+		m.expectOne(a.Items, f.low, t)
+		return
+	}
+	m.pending = m.pending[:0]
 	for i := f.low; i < f.high; i++ {
 		t := &m.tasks[i]
 		if t.state != live || t.rule == 0 {
 			continue
 		}
 		a := &m.program.Arrays[t.rule-1]
-		if f.count == a.MaxItems+1 && a.MaxItems != artifact.Unbounded {
+		if f.count == a.MaxItems+1 {
 			m.fail(i, cause{violation.MaxItems, t.schema})
 		}
 		evaluated := a.Covers != 0

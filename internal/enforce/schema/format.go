@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"github.com/threatgate/threatgate/internal/artifact"
 )
@@ -38,8 +39,8 @@ func isDate(s []byte) bool {
 	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
 		return false
 	}
-	year, month, day := number(s[:4]), number(s[5:7]), number(s[8:])
-	return year >= 0 && 1 <= month && month <= 12 && 1 <= day && day <= daysIn(year, month)
+	century, year, month, day := twoDigits(s), twoDigits(s[2:]), twoDigits(s[5:]), twoDigits(s[8:])
+	return century >= 0 && year >= 0 && 1 <= month && month <= 12 && 1 <= day && day <= daysIn(100*century+year, month)
 }
 
 func daysIn(year, month int) int {
@@ -61,7 +62,7 @@ func isTime(s []byte) bool {
 	if len(s) < 9 || s[2] != ':' || s[5] != ':' {
 		return false
 	}
-	hour, minute, second := number(s[:2]), number(s[3:5]), number(s[6:8])
+	hour, minute, second := twoDigits(s), twoDigits(s[3:]), twoDigits(s[6:])
 	if hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 {
 		return false
 	}
@@ -81,7 +82,7 @@ func isTime(s []byte) bool {
 		if len(zone) != 6 || zone[0] != '+' && zone[0] != '-' || zone[3] != ':' {
 			return false
 		}
-		h, m := number(zone[1:3]), number(zone[4:])
+		h, m := twoDigits(zone[1:]), twoDigits(zone[4:])
 		if h < 0 || h > 23 || m < 0 || m > 59 {
 			return false
 		}
@@ -99,16 +100,23 @@ func isUUID(s []byte) bool {
 	if len(s) != 36 {
 		return false
 	}
-	for i, c := range s {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return false
-			}
-		} else if !isHex(c) {
-			return false
-		}
+	if s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return false
 	}
-	return true
+	word, half := binary.LittleEndian.Uint64, binary.LittleEndian.Uint32
+	return areHex(word(s)) && areHex(word(s[28:])) &&
+		areHex(uint64(half(s[9:]))<<32|uint64(half(s[14:]))) &&
+		areHex(uint64(half(s[19:]))<<32|uint64(half(s[24:])))
+}
+
+// areHex reports whether the eight bytes of w are hexadecimal digits. In the
+// sums the top bit of a byte is set where the byte is at or above a bound.
+func areHex(w uint64) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	lower := w | ones*0x20
+	digits := (w + ones*(0x80-'0')) &^ (w + ones*(0x80-'9'-1))
+	letters := (lower + ones*(0x80-'a')) &^ (lower + ones*(0x80-'f'-1))
+	return w&tops == 0 && (digits|letters)&tops == tops
 }
 
 // isEmail is Mailbox of RFC 5321, section 4.1.2.
@@ -138,17 +146,23 @@ func isEmail(s []byte) bool {
 func isDotString(s []byte) bool {
 	dot := true // a dot, or nothing, is just before
 	for _, c := range s {
-		switch {
-		case c == '.' && !dot:
-			dot = true
-		case isLetter(c) || isDigit(c) || bytes.IndexByte([]byte("!#$%&'*+-/=?^_`{|}~"), c) >= 0:
-			dot = false
-		default:
+		if atext[c] == 0 && (c != '.' || dot) {
 			return false
 		}
+		dot = c == '.'
 	}
 	return !dot
 }
+
+// atext are the characters of an atom (RFC 5322, section 3.2.3).
+var atext = func() (set [256]uint8) {
+	for c := range set {
+		if isLetter(byte(c)) || isDigit(byte(c)) || bytes.IndexByte([]byte("!#$%&'*+-/=?^_`{|}~"), byte(c)) >= 0 {
+			set[c] = 1
+		}
+	}
+	return set
+}()
 
 func isQuotedString(s []byte) bool {
 	if len(s) < 2 || s[len(s)-1] != '"' {
@@ -180,17 +194,12 @@ func isHostname(s []byte) bool {
 	label := 0
 	for i, c := range s {
 		switch {
-		case c == '.':
-			if label == 0 || s[i-1] == '-' {
-				return false
-			}
+		case isLetter(c) || isDigit(c):
+		case c == '-' && label > 0:
+		case c == '.' && label > 0 && s[i-1] != '-':
 			label = 0
 			continue
-		case c == '-':
-			if label == 0 {
-				return false
-			}
-		case !isLetter(c) && !isDigit(c):
+		default:
 			return false
 		}
 		if label++; label > 63 {
@@ -257,6 +266,16 @@ func isIPv6(s []byte) bool {
 		}
 	}
 	return groups == 8 || gap && groups < 8
+}
+
+// twoDigits is the value of the two decimal digits that s begins with, -1 if
+// they are none.
+func twoDigits(s []byte) int {
+	tens, units := s[0]-'0', s[1]-'0'
+	if tens > 9 || units > 9 {
+		return -1
+	}
+	return int(tens)*10 + int(units)
 }
 
 // number is the value of decimal digits, -1 if something else is among them.

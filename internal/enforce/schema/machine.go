@@ -46,11 +46,12 @@ type Machine struct {
 
 	frames  []frame
 	tasks   []task // of the open values, the innermost last
-	more    []link // further links of tasks
+	more    []further
 	tallies []tally
-	seen    []uint64 // bitsets of the tracked names of open objects
+	seen    []uint64 // bitsets of the keys that open objects have had
 
 	pending  []pending // what judges the next value
+	inArray  bool      // the innermost frame is an array
 	skipping int       // open arrays and objects within a value that nothing judges
 	scalar   scalar
 	text     textValue
@@ -75,6 +76,7 @@ type frame struct {
 	count     uint32        // items or properties so far, the current one included
 	child     artifact.Text // name of the current property
 	isObject  bool
+	plain     bool // one task judges it, which has no groups, and each item or property by one schema; nothing is hashed
 	spelt     bool // the schema spells child
 	names     bool // some task judges the names of properties
 	tracking  bool // some task has unevaluated items or properties
@@ -86,7 +88,18 @@ type frame struct {
 
 // marks are the ends of what a value's tasks have in the machine's lists,
 // from before they began.
-type marks struct{ tasks, more, tallies, seen, covers, opens int32 }
+//
+// It is nested, for Go keeps a struct of up to four fields in registers.
+type marks struct {
+	tasks, seen int32
+	groups      groupMarks
+	unevaluated unevaluatedMarks
+}
+
+type (
+	groupMarks       struct{ more, tallies int32 }
+	unevaluatedMarks struct{ covers, opens int32 }
+)
 
 // pending is a schema that the next value will be judged by.
 type pending struct {
@@ -105,7 +118,7 @@ func (m *Machine) Start(p *artifact.Program, root artifact.Ref, o Options) {
 	m.restore(marks{})
 	m.frames, m.pending = m.frames[:0], m.pending[:0]
 	m.skipping, m.hashing = 0, 0
-	m.text.open = false
+	m.inArray, m.text.open = false, false
 	m.items.Reset()
 	m.reading, m.complete, m.stopped = false, false, false
 	m.violations, m.pointers = m.violations[:0], m.pointers[:0]
@@ -185,10 +198,9 @@ func (m *Machine) read() {
 }
 
 var textCodes = [...]violation.Code{
-	json.Syntax:        violation.JSON,
-	json.DuplicateName: violation.DuplicateName,
-	json.Depth:         violation.Depth,
-	json.TokenLength:   violation.TokenLength,
+	json.Syntax:      violation.JSON,
+	json.Depth:       violation.Depth,
+	json.TokenLength: violation.TokenLength,
 }
 
 // refuseText ends the judgement of what is no JSON text, or too much of one.
@@ -225,8 +237,10 @@ func (m *Machine) begin(kind artifact.Types) {
 		m.skipping = 1
 		return
 	}
-	m.frames = append(m.frames, frame{low: low, high: high, marks: before, isObject: kind == artifact.TypeObject})
+	m.frames = room(m.frames)
 	f := &m.frames[len(m.frames)-1]
+	f.begun(before, low, high, kind)
+	f.plain = high == low+1 && m.tasks[low].rank == 0 && m.tasks[low].rule != 0 && m.hashing == 0
 	for i := low; i < high; i++ {
 		if t := &m.tasks[i]; t.rule == 0 {
 			continue
@@ -236,10 +250,19 @@ func (m *Machine) begin(kind artifact.Types) {
 			m.beginArray(f, t)
 		}
 	}
+	m.inArray = !f.isObject
 	if f.unique {
 		m.hashing++
 		m.items.Push()
 	}
+}
+
+// begun makes f a new frame. See Machine.begun.
+func (f *frame) begun(before marks, low, high int32, kind artifact.Types) {
+	f.low, f.high, f.marks, f.isObject = low, high, before, kind == artifact.TypeObject
+	f.count, f.child, f.spelt = 0, artifact.Text{}, false
+	f.names, f.tracking, f.unique, f.repeats = false, false, false, false
+	f.hash, f.nameHash = 0, 0
 }
 
 func (m *Machine) end() {
@@ -254,6 +277,7 @@ func (m *Machine) end() {
 	}
 	last := len(m.frames) - 1
 	f := &m.frames[last] // stays in place until the next value begins
+	m.inArray = last > 0 && !m.frames[last-1].isObject
 	for i := f.low; i < f.high; i++ {
 		if m.tasks[i].state == live {
 			if f.isObject {
@@ -263,21 +287,26 @@ func (m *Machine) end() {
 			}
 		}
 	}
-	m.settle(f.low)
-	m.restore(f.marks)
+	if f.plain && m.tasks[f.low].link.edge == edgeAll && m.tasks[f.low].more == 0 {
+		// Nobody waits for its only task to pass, and that left nothing else.
+		m.tasks, m.seen = m.tasks[:f.low], m.seen[:f.marks.seen]
+	} else {
+		m.settle(f.low)
+		m.restore(f.marks)
+	}
 	m.frames = m.frames[:last]
 	if m.hashing > 0 {
 		m.ended(m.containerHash(f))
-	} else {
-		m.ended(0)
+	} else if last == 0 {
+		m.complete = true
 	}
 }
 
 // expect collects what judges the value that begins now. Within an object
 // its name has done so, and for the outermost value Start.
 func (m *Machine) expect() {
-	if n := len(m.frames); n > 0 && !m.frames[n-1].isObject {
-		m.item(&m.frames[n-1])
+	if m.inArray {
+		m.item()
 	}
 }
 
@@ -292,15 +321,19 @@ func (m *Machine) ended(hash uint64) {
 }
 
 func (m *Machine) mark() marks {
-	return marks{int32(len(m.tasks)), int32(len(m.more)), int32(len(m.tallies)), int32(len(m.seen)), int32(len(m.covers)), int32(len(m.opens))}
+	return marks{
+		int32(len(m.tasks)), int32(len(m.seen)),
+		groupMarks{int32(len(m.more)), int32(len(m.tallies))},
+		unevaluatedMarks{int32(len(m.covers)), int32(len(m.opens))},
+	}
 }
 
 func (m *Machine) restore(k marks) {
-	m.tasks, m.more, m.tallies, m.seen = m.tasks[:k.tasks], m.more[:k.more], m.tallies[:k.tallies], m.seen[:k.seen]
-	if len(m.covers) > int(k.covers) {
-		m.covers = dropFrom(m.covers, k.covers, k.tasks)
+	m.tasks, m.more, m.tallies, m.seen = m.tasks[:k.tasks], m.more[:k.groups.more], m.tallies[:k.groups.tallies], m.seen[:k.seen]
+	if len(m.covers) > int(k.unevaluated.covers) {
+		m.covers = dropFrom(m.covers, k.unevaluated.covers, k.tasks)
 	}
-	if len(m.opens) > int(k.opens) {
-		m.opens = dropFrom(m.opens, k.opens, k.tasks)
+	if len(m.opens) > int(k.unevaluated.opens) {
+		m.opens = dropFrom(m.opens, k.unevaluated.opens, k.tasks)
 	}
 }

@@ -162,6 +162,10 @@ func TestNumbers(t *testing.T) {
 	check(t, "3.0.3", `T: {type: number, multipleOf: 7}`,
 		row{`49`, ""}, row{`123456789012345678901234567890`, ""}, row{`123456789012345678901234567891`, "multiple-of  T"},
 		row{`7e1000000000000`, ""}, row{`1e1000000000000`, "multiple-of  T"})
+	check(t, "3.0.3", `T: {type: number, minimum: -0.25, maximum: 100.125}`,
+		row{`100.125`, ""}, row{`100.1250`, ""}, row{`100.126`, "maximum  T"}, row{`100.13`, "maximum  T"}, row{`100`, ""}, row{`101`, "maximum  T"},
+		row{`-0.25`, ""}, row{`-0.3`, "minimum  T"}, row{`-0.2500000000000001`, "minimum  T"}, row{`-0`, ""},
+		row{`999999999999999999`, "maximum  T"}, row{`-999999999999999999`, "minimum  T"}, row{`0.00000000000000001`, ""})
 	check(t, "3.1.0", `T: {exclusiveMinimum: 1, maximum: 3, enum: [1, 2.50, 30e-1, -1]}`,
 		row{`2.5`, ""}, row{`3.0`, ""}, row{`1`, "exclusive-minimum  T"}, row{`2`, "enum  T"})
 }
@@ -256,6 +260,52 @@ T:
 T: {type: array, prefixItems: [{type: string}, {type: integer}], items: {type: boolean}, contains: {const: true}, maxContains: 2}`,
 		row{`["a",1,true]`, ""}, row{`["a",1,true,false,true]`, ""},
 		row{`["a",1]`, "contains  T"}, row{`["a",1,true,true,true]`, "contains  T"}, row{`[1,"a",1]`, "type /0 T/prefixItems/0; type /1 T/prefixItems/1; type /2 T/items; contains  T"})
+}
+
+func TestDuplicateNames(t *testing.T) {
+	check(t, "3.1.0", `
+T:
+  type: object
+  required: [must]
+  properties:
+    a: {type: integer}
+    list: {type: array, uniqueItems: true, items: {$ref: "#/components/schemas/T"}}
+    either: {anyOf: [{$ref: "#/components/schemas/T"}, {type: object}]}
+    closed: {type: object, additionalProperties: false, properties: {a-name-of-16-byte: {}, a-longer-name-than-16-bytes: {}, a-longer-nome-than-16-bytes: {}}}
+  additionalProperties: {type: [object, integer]}`,
+		row{`{"must":1,"a":1,"b":2,"list":[{"must":1,"a":1},{"must":1,"b":1}]}`, ""},
+		row{`{"a":1,"must":2,"a":3}`, "duplicate-name"},
+		row{`{"must":1,"a":1,"\u0061":2}`, "duplicate-name"},
+		row{`{"must":1,"must":2}`, "duplicate-name"},
+		row{`{"must":1,"b":1,"c":1,"b":2}`, "duplicate-name"},
+		row{`{"must":1,"a":"x","a":2}`, "type /a T/properties/a; duplicate-name"},
+		row{`{"must":1,"skipped":{"a":{"x":1,"x":2}}}`, "duplicate-name /*/*"},
+		row{`{"must":1,"list":[{"must":1,"a":1,"a":1}]}`, "duplicate-name /list/0"},
+		row{`{"must":1,"either":{"a":1,"a":1}}`, "duplicate-name /either"},
+		row{`{"must":1,"either":{"a":"x","b":1,"b":1}}`, "duplicate-name /either"},
+		row{`{"must":1,"closed":{"a-longer-name-than-16-bytes":1,"a-longer-nome-than-16-bytes":1}}`, ""},
+		row{`{"must":1,"closed":{"a-longer-name-than-16-bytes":1,"a-longer-name-than-16-bytes":1}}`, "duplicate-name /closed"},
+		row{`{"must":1,"closed":{"a-longer-nxme-than-16-bytes":1}}`, "undeclared-property /closed/* T/properties/closed"},
+	)
+}
+
+// A name is known by its bytes, wherever it stands among those it is read
+// with.
+func TestKeysOfEveryLength(t *testing.T) {
+	var properties, members, reversed []string
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	for n := range len(letters) + 1 {
+		properties = append(properties, fmt.Sprintf(`"%s": {type: integer}`, letters[:n]))
+		members = append(members, fmt.Sprintf(`"%s":1`, letters[:n]))
+		reversed = append([]string{members[n]}, reversed...)
+	}
+	check(t, "3.0.3", "T: {type: object, additionalProperties: false, properties: {"+strings.Join(properties, ", ")+"}}",
+		row{"{" + strings.Join(members, ",") + "}", ""},
+		row{"{" + strings.Join(reversed, ",") + "}", ""},
+		row{`{"abcdefg\u0000":1}`, "undeclared-property /* T"},
+		row{`{"abc\u0000":1}`, "undeclared-property /* T"},
+		row{`{"ab":1,"abd":1}`, "undeclared-property /* T"},
+	)
 }
 
 func TestUniqueItems(t *testing.T) {

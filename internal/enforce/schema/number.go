@@ -1,17 +1,15 @@
 package schema
 
 import (
+	"cmp"
+
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// maxSmall is the largest number of digits of which any value fits into an
-// int64.
-const maxSmall = 18
+var powersOf10 = [artifact.MaxSmall + 1]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
 
-var powersOf10 = [maxSmall + 1]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
-
-// readSmall reads a number of at most maxSmall digits, without an exponent,
+// readSmall reads a number of at most artifact.MaxSmall digits, without an exponent,
 // as an integer over a power of ten. Most numbers are such.
 func (v *scalar) readSmall() {
 	v.read = numberLarge
@@ -19,17 +17,16 @@ func (v *scalar) readSmall() {
 	if digits[0] == '-' {
 		digits = digits[1:]
 	}
-	if len(digits) > maxSmall {
+	if len(digits) > artifact.MaxSmall {
 		return
 	}
 	n, point := int64(0), len(digits)-1
 	for i, c := range digits {
-		switch {
-		case '0' <= c && c <= '9':
-			n = n*10 + int64(c-'0')
-		case c == '.':
+		if digit := c - '0'; digit <= 9 {
+			n = n*10 + int64(digit)
+		} else if c == '.' {
 			point = i
-		default:
+		} else {
 			return
 		}
 	}
@@ -67,19 +64,24 @@ func (m *Machine) isInteger() bool {
 // compare orders the number and a constant.
 func (m *Machine) compare(d *artifact.Decimal) int {
 	v := &m.scalar
-	if v.isSmall() && d.IsInt != 0 {
-		limit := powersOf10[maxSmall-v.scale]
-		if -limit < d.Int && d.Int < limit {
-			switch n := d.Int * powersOf10[v.scale]; {
-			case v.small < n:
-				return -1
-			case v.small > n:
-				return 1
-			}
-			return 0
+	if d.IsSmall != 0 && v.isSmall() {
+		n, limit, ok := v.small, d.Small, true
+		if more := int(d.Scale) - v.scale; more > 0 {
+			n, ok = shift(n, more)
+		} else if more < 0 {
+			limit, ok = shift(limit, -more)
+		}
+		if ok {
+			return cmp.Compare(n, limit)
 		}
 	}
 	return m.toNumeral().Compare(m.program.Numeral(d))
+}
+
+// shift returns n × 10^places, if it is small, too.
+func shift(n int64, places int) (int64, bool) {
+	room := powersOf10[artifact.MaxSmall-places]
+	return n * powersOf10[places], -room < n && n < room
 }
 
 func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {

@@ -50,7 +50,7 @@ func (m *Machine) literal(kind artifact.Types, l artifact.Literals) {
 	m.expect()
 	m.scalar.kind, m.scalar.literal = kind, l
 	if s := m.only(); s != nil {
-		m.report(m.checkLiteral(s))
+		m.tell(m.checkLiteral(s))
 	} else {
 		m.judge()
 	}
@@ -66,7 +66,7 @@ func (m *Machine) Number(number []byte) {
 	v := &m.scalar
 	v.kind, v.bytes, v.read = artifact.TypeInteger|artifact.TypeNumber, number, numberUnread
 	if s := m.only(); s != nil {
-		m.report(m.checkNumber(s))
+		m.tell(m.checkNumber(s))
 	} else {
 		m.judge()
 	}
@@ -81,7 +81,7 @@ func (m *Machine) String(text []byte) {
 	m.expect()
 	m.scalar.kind, m.scalar.bytes = artifact.TypeString, text
 	if s := m.only(); s != nil {
-		m.report(m.checkString(s, text))
+		m.tell(m.checkString(s, text))
 	} else {
 		m.judge()
 	}
@@ -100,21 +100,34 @@ func (m *Machine) only() *artifact.Schema {
 	return nil
 }
 
-// report tells what the only schema made of a scalar.
+// tell tells what the only schema made of a scalar, if anybody wants to know.
+func (m *Machine) tell(code violation.Code) {
+	if code != violation.None || m.pending[0].link.edge != edgeAll {
+		m.report(code)
+	}
+}
+
 func (m *Machine) report(code violation.Code) {
 	p := &m.pending[0]
 	if code != violation.None {
 		m.refuse(p.link, cause{code, p.schema})
-	} else if p.link.edge != edgeAll {
+	} else {
 		m.childPassed(p.link, m.scalar.hit)
 	}
 }
 
+// endScalar is the end of a scalar. Most are neither hashed nor outermost.
 func (m *Machine) endScalar() {
+	if m.hashing > 0 || len(m.frames) == 0 {
+		m.scalarEnded()
+	}
+}
+
+func (m *Machine) scalarEnded() {
 	if m.hashing > 0 {
 		m.ended(m.scalarHash())
-	} else if len(m.frames) == 0 {
-		m.complete = true
+	} else {
+		m.ended(0)
 	}
 }
 
@@ -216,14 +229,16 @@ func (m *Machine) findValue(e *artifact.Enum, text []byte) *artifact.Value {
 	if len(text) > int(e.Longest) {
 		return nil
 	}
-	hash := artifact.HashName(text)
-	values := artifact.Of(m.program.Values, e.Values)
-	for i := range values {
-		v := &values[(uint32(hash)+uint32(i))&uint32(len(values)-1)]
-		if v.Used == 0 {
-			return nil
+	ends := artifact.EndsOf(text)
+	hash := ends.Hash(len(text))
+	slots := artifact.Of(m.program.Slots, e.Slots)
+	for n := range uint32(len(slots)) {
+		slot := slots[(hash+n)&uint32(len(slots)-1)]
+		if slot == 0 {
+			break
 		}
-		if v.Hash == hash && bytes.Equal(m.program.String(v.Text), text) {
+		v := &m.program.Values[e.Values.Off+slot-1]
+		if v.Ends == ends && int(v.Text.Len) == len(text) && (len(text) <= 16 || bytes.Equal(m.program.String(v.Text), text)) {
 			return v
 		}
 	}

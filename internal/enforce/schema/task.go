@@ -20,7 +20,8 @@ type task struct {
 	more    int32        // index of a further link in Machine.more, plus 1
 	depth   int32        // of the value: frames around it
 	tallies int32        // of its groups, in Machine.tallies
-	seen    int32        // its bitset of tracked names, in Machine.seen; -1: none
+	seen    int32        // its bitset of keys, in Machine.seen; -1: none
+	due     uint32       // index of the key behind the last one that was found
 	count   uint32       // items that contains matched
 	pattern uint16       // state of its automaton, while a string arrives in parts
 	grammar uint16       // likewise
@@ -45,8 +46,13 @@ type link struct {
 	parent int32 // task
 	tally  int32 // for the edges of a group
 	child  uint32
-	next   int32 // index of the next link in Machine.more, plus 1
 	edge   edge
+}
+
+// further is a link of a task beyond the first.
+type further struct {
+	link link
+	next int32 // index of the next one in Machine.more, plus 1
 }
 
 const noParent = -1
@@ -93,6 +99,11 @@ type cause struct {
 // descending rank, so that a branch stands behind all that wait for it.
 func (m *Machine) open(kind artifact.Types) (low int32) {
 	low = int32(len(m.tasks))
+	if s := m.only(); s != nil && s.Types&kind != 0 && s.Enum == 0 {
+		m.tasks = room(m.tasks)
+		m.begun(&m.tasks[low], kind, m.pending[0].schema, m.pending[0].link)
+		return low
+	}
 	for n := range m.pending {
 		m.admit(low, kind, m.pending[n].schema, m.pending[n].link)
 	}
@@ -120,8 +131,7 @@ func (m *Machine) admit(low int32, kind artifact.Types, schema uint32, l link) {
 	for i := low; int(i) < at; i++ {
 		t := &m.tasks[i]
 		if t.schema == schema {
-			m.more = append(m.more, l)
-			m.more[len(m.more)-1].next = t.more
+			m.more = append(m.more, further{l, t.more})
 			t.more = int32(len(m.more))
 			t.mute = t.mute && m.muted(l)
 			return
@@ -136,18 +146,34 @@ func (m *Machine) admit(low int32, kind artifact.Types, schema uint32, l link) {
 		m.stopped = true
 		return
 	}
-	var rule artifact.Ref
+	m.tasks = room(m.tasks)
+	copy(m.tasks[at+1:], m.tasks[at:])
+	m.begun(&m.tasks[at], kind, schema, l)
+}
+
+// begun makes t a new task. The fields are set one by one: to clear or to
+// copy a struct of more than 32 bytes is a call in Wasm.
+func (m *Machine) begun(t *task, kind artifact.Types, schema uint32, l link) {
+	s := &m.program.Schemas[schema]
+	t.schema, t.link, t.rank, t.mute = schema, l, s.Rank, m.muted(l)
+	t.depth, t.seen, t.state, t.rule = int32(len(m.frames)), -1, live, 0
 	switch kind {
 	case artifact.TypeObject:
-		rule = s.Object
+		t.rule = s.Object
 	case artifact.TypeArray:
-		rule = s.Array
+		t.rule = s.Array
 	}
-	m.tasks = append(m.tasks, task{})
-	if at < len(m.tasks)-1 {
-		copy(m.tasks[at+1:], m.tasks[at:])
+	t.more, t.tallies, t.due, t.count, t.pattern, t.grammar, t.hit = 0, 0, 0, 0, 0, 0, 0
+	t.told, t.open, t.counts = false, false, false
+}
+
+// room lengthens a list by one element, which holds anything.
+func room[T any](list []T) []T {
+	if n := len(list); n < cap(list) {
+		return list[:n+1]
 	}
-	m.tasks[at] = task{schema: schema, rule: rule, link: l, depth: int32(len(m.frames)), seen: -1, rank: s.Rank, mute: m.muted(l)}
+	var zero T
+	return append(list, zero)
 }
 
 // branch begins the branches of task i.
@@ -258,7 +284,7 @@ func (m *Machine) sweep(i int32) {
 func (m *Machine) eachLink(t *task, visit func(link)) {
 	visit(t.link)
 	for n := t.more; n > 0; n = m.more[n-1].next {
-		visit(m.more[n-1])
+		visit(m.more[n-1].link)
 	}
 }
 
@@ -344,7 +370,7 @@ func (m *Machine) choose(l link, selected artifact.Ref) {
 		t := &m.tasks[i]
 		cut(&t.link)
 		for n := t.more; n > 0; n = m.more[n-1].next {
-			cut(&m.more[n-1])
+			cut(&m.more[n-1].link)
 		}
 		alive = alive || t.state == live && t.schema == uint32(selected-1)
 		mute := true
@@ -372,7 +398,7 @@ func (m *Machine) settle(low int32) {
 		if t.open {
 			m.judgeUnevaluated(low, i, covers)
 		}
-		if t.state == live && !t.told {
+		if t.state == live && !t.told && (t.link.edge != edgeAll || t.more > 0) {
 			m.eachLink(t, func(l link) { m.childPassed(l, t.hit) })
 		}
 	}
@@ -387,7 +413,7 @@ func (m *Machine) conclude(i int32) {
 		switch {
 		case g.Kind == artifact.GroupIf && !tally.holds:
 			c = tally.other
-		case g.Kind == artifact.GroupDependent && !m.saw(t, g.Bit):
+		case g.Kind == artifact.GroupDependent && !m.saw(t, g.Key):
 			continue
 		}
 		if c.code != violation.None {

@@ -62,8 +62,8 @@ func (m *Machine) judgeUnevaluated(low, i int32, n int) {
 		code, kind = violation.UnevaluatedProperties, placeAny
 	}
 	m.markCounting(low, i)
-	covers := m.covers[f.marks.covers:n]
-	for _, open := range m.opens[f.marks.opens:] {
+	covers := m.covers[f.marks.unevaluated.covers:n]
+	for _, open := range m.opens[f.marks.unevaluated.opens:] {
 		if open.task != i {
 			continue
 		}
@@ -116,7 +116,7 @@ func (m *Machine) contributes(l link) bool {
 	case edgeElse:
 		return !m.tallies[l.tally].holds
 	case edgeDependent:
-		return m.saw(&m.tasks[l.parent], m.group(l).Bit)
+		return m.saw(&m.tasks[l.parent], m.group(l).Key)
 	}
 	return false
 }
