@@ -39,7 +39,7 @@ keeps its mode when its API is switched.`,
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&change.API, "api", "", "`API` to switch (default: all)")
-	cmd.Flags().StringVar(&change.Operation, "operation", "", "`operation` to switch: its id or \"METHOD template\"")
+	cmd.Flags().StringVar(&change.Operation, "operation", "", "`operation` to switch: its id or, where it has none, \"METHOD /path/{template}\"")
 	cmd.RunE = c.runs(func(cmd *cobra.Command, args []string) error {
 		client, err := flags.client()
 		if err != nil {

@@ -7,11 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -322,6 +324,42 @@ func TestSlowListenerHearsHowManyItMissed(t *testing.T) {
 	if got+lost != 2*records || lost == 0 {
 		t.Errorf("%d violations came and %d were reported lost, of %d", got, lost, 2*records)
 	}
+}
+
+// deadlined writes as a connection does: not after its deadline.
+type deadlined struct {
+	httptest.ResponseRecorder
+	deadline time.Time
+}
+
+func (w *deadlined) SetWriteDeadline(at time.Time) error { w.deadline = at; return nil }
+
+func (w *deadlined) Write(p []byte) (int, error) {
+	if !w.deadline.IsZero() && time.Now().After(w.deadline) {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return w.ResponseRecorder.Write(p)
+}
+
+func (w *deadlined) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+func TestAStreamOutlivesQuietTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		w := &deadlined{ResponseRecorder: *httptest.NewRecorder()}
+		feed := &Feed{}
+		go (&api{Config{Feed: feed}}).violations(w, httptest.NewRequestWithContext(ctx, "GET", "/v1/violations", nil))
+		for range 3 {
+			synctest.Wait()
+			feed.Publish(record)
+			time.Sleep(keepalive + writeLimit)
+		}
+		cancel()
+		synctest.Wait()
+		if got, want := strings.Count(w.Body.String(), `"code"`), 3*len(record.Violations); got != want {
+			t.Errorf("%d violations came, want %d", got, want)
+		}
+	})
 }
 
 func TestClientErrors(t *testing.T) {

@@ -5,6 +5,10 @@ import "github.com/threatgate/threatgate/internal/violation"
 // MaxCaptures is the largest number of path parameters in one template.
 const MaxCaptures = 32
 
+// MaxTolerance bounds a limit's Interval × Burst, in nanoseconds: 146 years.
+// A Unix time and that together fit into an int64.
+const MaxTolerance = 1 << 62
+
 // check reports whether every reference of b stays inside its section and
 // every enumeration has a known value, so that nothing needs to be checked
 // when a request is judged.
@@ -55,13 +59,15 @@ func (b *Bundle) check() bool {
 		c.texts(p.Name, p.Schema)
 		c.span(p.Fields, len(b.Fields))
 		c.root(p.Root, &b.Program)
-		c.expect(p.Shape < shapeCount && p.Style < styleCount && p.Place >= violation.InPath && p.Place <= violation.InCookie)
+		c.expect(p.Shape < ShapeFile && p.Style < styleCount && p.Place >= violation.InPath && p.Place <= violation.InCookie)
 	}
 	for _, f := range b.Fields {
-		c.texts(f.Name)
+		c.texts(f.Name, f.ContentTypes)
+		c.expect(f.Shape < shapeCount && f.Shape != ShapeArray && f.Shape != ShapeObject)
 	}
 	for _, m := range b.Media {
 		c.texts(m.Type)
+		c.span(m.Fields, len(b.Fields))
 		c.root(m.Root, &b.Program)
 		c.expect(m.Kind < mediaKindCount)
 	}
@@ -80,7 +86,7 @@ func (b *Bundle) check() bool {
 	}
 	for _, l := range b.Limits {
 		c.texts(l.Class)
-		c.expect(l.Key < limitKeyCount && l.Interval > 0 && l.Burst > 0)
+		c.expect(l.Key < limitKeyCount && l.Interval > 0 && l.Burst > 0 && uint64(l.Burst) <= MaxTolerance/max(l.Interval, 1))
 	}
 	c.texts(b.Identity...)
 	for _, t := range b.Threats {

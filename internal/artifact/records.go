@@ -22,9 +22,7 @@ type Meta struct {
 	MaxRecords    uint32                // violations recorded for one request, outside fail-fast enforce
 	Mode          violation.Mode        // for requests that match no operation
 	Failure       violation.FailureMode // likewise, and where the filter itself fails
-	Upgrade       uint8                 // 1: upgrades and CONNECT are allowed for any path
-	_             uint8
-	_             uint32
+	_             [6]uint8
 }
 
 // Node is one node of the route tree: a path up to some slash.
@@ -47,7 +45,7 @@ type Template struct {
 }
 
 // Piece is a part of a template segment: a literal text, or a capture where
-// the text is empty. No two captures stand side by side.
+// the text is empty.
 type Piece struct{ Text Text }
 
 // Method is one operation of a path.
@@ -59,7 +57,7 @@ type Method struct {
 // Operation is the policy of one operation.
 type Operation struct {
 	Label    Text
-	Params   Range  // into Parameters: path, query, header, cookie, in this order
+	Params   Range  // into Parameters: path, query (Open last), header, cookie, in this order
 	Media    Range  // into Media, the most specific first; empty if no body is declared
 	Security Range  // into Alternatives; empty: anyone may call
 	Limits   Range  // into Limits
@@ -92,9 +90,10 @@ type Parameter struct {
 	Place   violation.Place
 	Shape   Shape
 	Style   Style
-	Scalars Types // which types a text may stand for: the value's own, or an array's items'
+	Scalars Types // which types a text may stand for: the value's own, an array's items', or those of an object's undeclared properties
+	Alone   Types // which types the text as a whole may stand for beside an array or object; 0: none
 	Flags   ParameterFlags
-	_       [3]uint8
+	_       [2]uint8
 }
 
 // ParameterFlags are properties of a parameter.
@@ -105,6 +104,7 @@ const (
 	Explode
 	AllowEmpty
 	PresenceOnly // its serialisation is not judged, only that it is there
+	Open         // an exploded object that says what other properties are like: undeclared query parameters are its own
 )
 
 // Shape is how a parameter's text becomes a JSON value.
@@ -115,6 +115,7 @@ const (
 	ShapeArray
 	ShapeObject
 	ShapeJSON // the text is a JSON document
+	ShapeFile // octets, of which only the number is judged; only of a Field
 	shapeCount
 )
 
@@ -146,19 +147,26 @@ const (
 	TypeAny Types = 1<<iota - 1
 )
 
-// Field is a property of an object-valued parameter.
+// Field is a property of an object-valued parameter, or of a body that is
+// made of named fields.
 type Field struct {
-	Name    Text
-	Scalars Types
-	_       [3]uint8
+	Name         Text
+	ContentTypes Text   // of a part of a multipart body: media types and ranges, separated by ", "; empty: any
+	MaxSize      uint32 // of a file, in bytes
+	Scalars      Types  // which types a text may stand for
+	Shape        Shape  // of the value, or of an item: scalar, JSON or file
+	Array        uint8  // 1: an array, each item a field of its own
+	_            uint8
 }
 
 // Media is one declared content type of a request body.
 type Media struct {
-	Type Text // "application/json", "application/*", "*/*", "*/*+json": lower case, without parameters
-	Root Ref  // program node; 0: any body of this type
-	Kind MediaKind
-	_    [3]uint8
+	Type   Text  // "application/json", "application/*", "*/*", "*/*+json": lower case, without parameters
+	Root   Ref   // program node; 0: any body of this type
+	Fields Range // into Fields: the declared ones of a form or multipart body
+	Kind   MediaKind
+	Extra  Types // which types the text of an undeclared field may stand for
+	_      [2]uint8
 }
 
 // MediaKind is how a body is read.
@@ -167,6 +175,8 @@ type MediaKind uint8
 const (
 	MediaOpaque MediaKind = iota // by size only
 	MediaJSON
+	MediaText // as one string
+	MediaForm // application/x-www-form-urlencoded, as an object
 	mediaKindCount
 )
 

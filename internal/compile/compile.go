@@ -12,7 +12,6 @@ import (
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/compile/schema"
 	"github.com/threatgate/threatgate/internal/diag"
-	"github.com/threatgate/threatgate/internal/inventory"
 	"github.com/threatgate/threatgate/internal/model"
 	"github.com/threatgate/threatgate/internal/policy"
 	"github.com/threatgate/threatgate/internal/violation"
@@ -178,12 +177,17 @@ func (c *compiler) threats(o *policy.Operation) artifact.Range {
 func (c *compiler) limits(o *policy.Operation) artifact.Range {
 	var list []artifact.Limit
 	for _, l := range o.Limits {
+		interval := uint64(l.Window) / uint64(l.Count)
+		if uint64(l.Burst) > artifact.MaxTolerance/interval {
+			c.diags.Errorf(l.Pos, "a burst of %d takes more than a century to recover at %d in %s", l.Burst, l.Count, l.Window)
+			continue
+		}
 		list = append(list, artifact.Limit{
 			// The rate is part of the class: keys counted at another rate
 			// can't share their arrival times.
 			Class:    c.text(fmt.Sprintf("tg.limit/%s/%s/%d/%s/%d/", c.service.ID, o.Label, l.Count, l.Window, l.Per)),
-			Interval: uint64(l.Window) / uint64(l.Count),
-			Burst:    max(l.Burst, 1),
+			Interval: interval,
+			Burst:    l.Burst,
 			Limit:    l.Count,
 			Window:   uint32(l.Window.Seconds()),
 			Key:      limitKeys[l.Per],
@@ -196,34 +200,4 @@ var limitKeys = [...]artifact.LimitKey{
 	model.PerAddress:   artifact.PerAddress,
 	model.PerSubject:   artifact.PerSubject,
 	model.PerOperation: artifact.PerOperation,
-}
-
-// media orders an operation's content types from the most to the least
-// specific, so that the first match is the best one (RFC 9110 section 12.5.1).
-func (c *compiler) media(o *policy.Operation) artifact.Range {
-	if o.Body == nil {
-		return artifact.Range{}
-	}
-	var list []artifact.Media
-	for _, m := range o.Body.Content {
-		name, isJSON := mediaType(m.Type)
-		record := artifact.Media{Type: c.text(name), Kind: artifact.MediaOpaque}
-		switch {
-		case isJSON:
-			record.Kind = artifact.MediaJSON
-			record.Root = c.schemas.Root(m.Schema, schema.Request)
-		case m.Schema != nil && !opaque(m.Schema):
-			c.unenforced(m.Pos, "the schema of %s bodies is not enforced, only their type and size", m.Type)
-		}
-		list = append(list, record)
-	}
-	slices.SortStableFunc(list, func(a, b artifact.Media) int {
-		return cmp.Compare(wildcards(c.bundle.String(a.Type)), wildcards(c.bundle.String(b.Type)))
-	})
-	return grow(&c.bundle.Media, list...)
-}
-
-// opaque reports whether a schema says no more than "bytes".
-func opaque(s *inventory.Schema) bool {
-	return s.Types == inventory.TypeAny && s.Properties == nil || s.Types == inventory.TypeString && s.Pattern == nil && s.Enum == nil && s.MaxLength == nil && s.MinLength == nil
 }

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,18 +20,29 @@ func (c *compiler) parameters(o *policy.Operation) (artifact.Range, uint8) {
 		c.diags.Errorf(o.Operation.Operation.Pos, "%s has more than %d path parameters", o.Path, artifact.MaxCaptures)
 		names = names[:artifact.MaxCaptures]
 	}
-	ordered := slices.Clone(o.Parameters)
-	slices.SortStableFunc(ordered, func(a, b *inventory.Parameter) int { return int(a.In) - int(b.In) })
+	several := 0 // parameters that undeclared ones may belong to
+	for _, p := range o.Parameters {
+		if isOpen(p) {
+			several++
+		}
+	}
 	var list []artifact.Parameter
-	for _, p := range ordered {
+	for _, p := range o.Parameters {
 		capture := 0
 		if p.In == inventory.InPath {
 			if capture = slices.Index(names, p.Name); capture < 0 {
 				continue // declared, but not part of the template
 			}
 		}
-		list = append(list, c.parameter(p, capture))
+		plan := c.parameter(p, capture)
+		if plan.Flags&artifact.Open != 0 && several > 1 {
+			c.notJudged(&plan, p, "undeclared parameters may be properties of another one as well")
+		}
+		list = append(list, plan)
 	}
+	slices.SortStableFunc(list, func(a, b artifact.Parameter) int {
+		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Flags&artifact.Open, b.Flags&artifact.Open))
+	})
 	return grow(&c.bundle.Parameters, list...), uint8(len(names))
 }
 
@@ -55,45 +68,101 @@ func (c *compiler) parameter(p *inventory.Parameter, capture int) artifact.Param
 	for flag, set := range map[artifact.ParameterFlags]bool{
 		artifact.ParameterRequired: p.Required,
 		artifact.Explode:           p.Explode,
-		artifact.AllowEmpty:        p.AllowEmpty,
+		artifact.AllowEmpty:        p.AllowEmpty && p.Style == inventory.StyleForm, // ignored for others
 	} {
 		if set {
 			plan.Flags |= flag
 		}
 	}
-	if p.Content != nil {
-		if _, isJSON := mediaType(p.Content.Type); isJSON {
-			plan.Shape = artifact.ShapeJSON
-			c.judgedBy(&plan, p.Content.Schema)
-		} else {
-			c.unenforced(p.Pos, "the value of parameter %q, a %s document, is not enforced", p.Name, p.Content.Type)
-			plan.Flags |= artifact.PresenceOnly
-		}
-		return plan
-	}
-	if p.Schema == nil {
-		return plan
-	}
-	c.judgedBy(&plan, p.Schema)
-	switch types := schema.Scalars(p.Schema); {
-	case types&(inventory.TypeArray|inventory.TypeObject) == 0:
-		plan.Scalars = artifact.Types(types)
-	case types&^(inventory.TypeArray|inventory.TypeNull) == 0:
-		plan.Shape = artifact.ShapeArray
-		plan.Scalars = artifact.Types(schema.ItemScalars(p.Schema))
-	case types&^(inventory.TypeObject|inventory.TypeNull) == 0:
-		plan.Shape = artifact.ShapeObject
-		plan.Fields = c.fields(p.Schema)
-	case types == inventory.TypeAny: // a schema that names no type: a text
-	default:
-		c.unenforced(p.Pos, "the value of parameter %q is not enforced: its schema allows both a scalar and an array or object", p.Name)
-		plan.Flags |= artifact.PresenceOnly
-	}
-	if p.Style == inventory.StyleLabel || p.Style == inventory.StyleMatrix {
-		c.unenforced(p.Pos, "the value of parameter %q is not enforced: style %s", p.Name, p.Style)
-		plan.Flags |= artifact.PresenceOnly
+	switch {
+	case p.Content != nil:
+		c.document(&plan, p)
+	case p.Schema != nil:
+		c.judgedBy(&plan, p.Schema)
+		c.shape(&plan, p)
 	}
 	return plan
+}
+
+// document plans a parameter that has content in place of a schema.
+func (c *compiler) document(plan *artifact.Parameter, p *inventory.Parameter) {
+	name, isJSON := mediaType(p.Content.Type)
+	types := schema.Scalars(p.Content.Schema)
+	switch {
+	case isJSON:
+		plan.Shape = artifact.ShapeJSON
+	case name == "text/plain" && (types == inventory.TypeAny || types&containers == 0):
+		plan.Scalars = artifact.Types(types)
+	default:
+		c.notJudged(plan, p, "it is a "+p.Content.Type+" document")
+		return
+	}
+	c.judgedBy(plan, p.Content.Schema)
+}
+
+const containers = inventory.TypeArray | inventory.TypeObject
+
+// shape plans how the text of a parameter becomes a value of its schema, as
+// far as the OAS defines it (section 4.8.12, explode, Style Values and Style
+// Examples).
+func (c *compiler) shape(plan *artifact.Parameter, p *inventory.Parameter) {
+	types := schema.Scalars(p.Schema)
+	container := types & containers
+	switch {
+	case container == 0 || types == inventory.TypeAny: // a schema that names no type: a text
+		plan.Scalars = artifact.Types(types)
+		return
+	case container == containers:
+		c.notJudged(plan, p, "its schema allows both an array and an object")
+		return
+	case container == inventory.TypeArray:
+		plan.Shape = artifact.ShapeArray
+		plan.Scalars = artifact.Types(schema.ItemScalars(p.Schema))
+		c.refused(p, "an item", inventory.TypeSet(plan.Scalars))
+	default:
+		plan.Shape = artifact.ShapeObject
+		others, _ := schema.Additional(p.Schema)
+		plan.Scalars, plan.Fields = artifact.Types(others), c.fields(p)
+	}
+	if types&^(container|inventory.TypeNull) != 0 {
+		plan.Alone = artifact.Types(types &^ container)
+	}
+	if isOpen(p) {
+		plan.Flags |= artifact.Open
+	}
+	switch {
+	case p.Style == inventory.StyleDeepObject && plan.Shape == artifact.ShapeArray:
+		c.notJudged(plan, p, "OpenAPI does not define arrays in style deepObject")
+	case p.In == inventory.InCookie && p.Explode && plan.Shape == artifact.ShapeObject:
+		c.notJudged(plan, p, "OpenAPI does not define exploded objects in cookies")
+		plan.Flags &^= artifact.ParameterRequired // nothing bears its name
+	case p.Style == inventory.StyleMatrix && p.Explode && plan.Alone != 0:
+		c.notJudged(plan, p, "its schema allows both a scalar and an array or object")
+	}
+}
+
+// isOpen reports whether p is an object whose properties are query parameters
+// of their own, with names that the specification doesn't list but speaks of.
+func isOpen(p *inventory.Parameter) bool {
+	if p.In != inventory.InQuery || !p.Explode || p.Style == inventory.StyleDeepObject || p.Schema == nil {
+		return false
+	}
+	types := schema.Scalars(p.Schema)
+	_, said := schema.Additional(p.Schema)
+	return said && types != inventory.TypeAny && types&containers == inventory.TypeObject
+}
+
+// notJudged plans to look for p without reading its value.
+func (c *compiler) notJudged(plan *artifact.Parameter, p *inventory.Parameter, why string) {
+	c.unenforced(p.Pos, "the value of parameter %q is not enforced: %s", p.Name, why)
+	plan.Flags |= artifact.PresenceOnly
+}
+
+// refused warns where no text can stand for a part of p's value.
+func (c *compiler) refused(p *inventory.Parameter, part string, types inventory.TypeSet) {
+	if types != 0 && types&^(containers|inventory.TypeNull) == 0 {
+		c.diags.Warnf(p.Pos, "%s of parameter %q is always refused: OpenAPI does not define how an array or object is written within one", part, p.Name)
+	}
 }
 
 func (c *compiler) judgedBy(plan *artifact.Parameter, s *inventory.Schema) {
@@ -104,10 +173,12 @@ func (c *compiler) judgedBy(plan *artifact.Parameter, s *inventory.Schema) {
 }
 
 // fields lists the properties of an object parameter and their types.
-func (c *compiler) fields(s *inventory.Schema) artifact.Range {
+func (c *compiler) fields(p *inventory.Parameter) artifact.Range {
 	var list []artifact.Field
-	for _, p := range schema.Properties(s) {
-		list = append(list, artifact.Field{Name: c.text(p.Name), Scalars: artifact.Types(schema.Scalars(p.Schema))})
+	for _, property := range schema.Properties(p.Schema) {
+		types := schema.Scalars(property.Schema)
+		c.refused(p, fmt.Sprintf("property %q", property.Name), types)
+		list = append(list, artifact.Field{Name: c.text(property.Name), Scalars: artifact.Types(types)})
 	}
 	return grow(&c.bundle.Fields, list...)
 }

@@ -34,7 +34,7 @@ func TestRoutes(t *testing.T) {
 	lines := []string{
 		"GET /orders/{id}", "GET /orders/all", "GET /orders/{id}/items/{item}", "GET /orders/all/stats",
 		"GET /", "GET /dir/", "GET /files/{name}.{ext}", "POST /things/{id}:{verb}", "POST /things/{id}:cancel", "GET /things/{thing}",
-		"GET /ü/x", "DELETE /orders/{order}", "GET /v{major}/x", "GET /a b",
+		"GET /ü/x", "DELETE /orders/{order}", "GET /v{major}/x", "GET /a b", "GET /pair/{first}{second}",
 	}
 	b, diags := routed(t, bases, lines...)
 	if diags.HasErrors() {
@@ -72,6 +72,8 @@ func TestRoutes(t *testing.T) {
 		{"GET /%6Frders/%37", "GET /orders/{id}", []string{"7"}},
 		{"GET /v12/x", "GET /v{major}/x", []string{"12"}},
 		{"GET /a%20b", "GET /a b", nil},
+		{"GET /pair/abc", "GET /pair/{first}{second}", []string{"a", "bc"}},
+		{"GET /pair/a", "", nil},
 		{"GET /api/v1/orders/7", "GET /orders/{id}", []string{"7"}},
 		{"GET /api/v1", "", nil},
 		{"GET orders", "", nil},

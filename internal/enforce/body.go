@@ -31,9 +31,9 @@ func (r *Request) announceBody(end bool) (stop bool) {
 	if m.encoded {
 		return r.violate(violation.ContentEncoding, violation.InHeader, contentEncoding, nil)
 	}
-	if media.Kind == artifact.MediaJSON {
+	if media.Kind != artifact.MediaOpaque {
 		r.media = media
-		r.machine.Start(&b.Program, media.Root, r.options())
+		r.beginBody()
 	}
 	return false
 }
@@ -48,7 +48,8 @@ var (
 )
 
 // findMedia returns the declared media type that the content type matches
-// (RFC 9110 section 8.3.1), nil if none does. JSON has no charset but UTF-8.
+// (RFC 9110 section 8.3.1), nil if none does. What is judged has no
+// charset but UTF-8.
 func (r *Request) findMedia(declared []artifact.Media) *artifact.Media {
 	b := r.engine.bundle
 	given, parameters, _ := bytes.Cut(r.headers.contentType, []byte{';'})
@@ -58,7 +59,7 @@ func (r *Request) findMedia(declared []artifact.Media) *artifact.Media {
 		if !mediaMatches(b.String(m.Type), given) {
 			continue
 		}
-		if m.Kind == artifact.MediaJSON && !utf8Charset(parameters) {
+		if m.Kind != artifact.MediaOpaque && !utf8Charset(parameters) {
 			return nil
 		}
 		return m
@@ -119,7 +120,7 @@ func (r *Request) judgeBody(chunk []byte, end bool) {
 		r.state = judged
 		return
 	}
-	if r.media != nil && r.media != untyped && r.body <= uint64(r.op.MaxBody) && len(chunk) > 0 && !r.machine.Write(chunk) {
+	if r.media != nil && r.media != untyped && r.body <= uint64(r.op.MaxBody) && len(chunk) > 0 && !r.writeBody(chunk) {
 		r.finishBody()
 		return
 	}
@@ -137,7 +138,7 @@ func (r *Request) finishBody() {
 		}
 		return
 	}
-	if r.media == nil || r.media == untyped || r.body > uint64(r.op.MaxBody) || r.machine.End() {
+	if r.media == nil || r.media == untyped || r.body > uint64(r.op.MaxBody) || r.endBody() {
 		return
 	}
 	for _, v := range r.machine.Violations() {

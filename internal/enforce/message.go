@@ -3,8 +3,6 @@ package enforce
 import (
 	"bytes"
 	"unsafe"
-
-	"github.com/threatgate/threatgate/internal/artifact"
 )
 
 // message is a request's headers, sorted out in one pass.
@@ -141,5 +139,3 @@ func lower(c byte) byte {
 
 // text is b as a string that shares its memory.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
-func hasTypes(set, any artifact.Types) bool { return set&any != 0 }

@@ -81,55 +81,122 @@ func (r *Request) missing(p *artifact.Parameter) (stop bool) {
 }
 
 // judgeText judges a parameter whose value is one text: a scalar, a list
-// with separators, or a JSON document.
+// with separators, or a JSON document. Where the schema admits a scalar beside
+// an array or object, either will do: the text does not say which it is.
 func (r *Request) judgeText(p *artifact.Parameter, raw []byte) (stop bool) {
-	b := r.engine.bundle
 	if p.Flags&artifact.PresenceOnly != 0 {
 		return false
 	}
-	value, ok := raw, true
-	// Separators are found before decoding: an escaped one is data.
-	if p.Shape == artifact.ShapeScalar || p.Shape == artifact.ShapeJSON {
-		value, ok = r.decode(p.Place, raw)
+	raw, ok := r.unwrap(p, raw)
+	switch {
+	case !ok:
+		return r.malformed(p)
+	case p.Shape == artifact.ShapeScalar:
+		return r.judgeScalar(p, p.Scalars, raw)
+	case r.isAlone(p, raw):
+		return false
 	}
 	r.begin(p)
-	if ok {
-		switch p.Shape {
-		case artifact.ShapeScalar:
-			ok = r.scalar(p.Scalars, value)
-		case artifact.ShapeArray:
-			ok = r.items(p, value)
-		case artifact.ShapeObject:
-			ok = r.properties(p, value)
-		case artifact.ShapeJSON:
-			r.machine.Write(value)
+	switch p.Shape {
+	case artifact.ShapeArray:
+		ok = r.items(p, raw)
+	case artifact.ShapeObject:
+		ok = r.properties(p, raw)
+	case artifact.ShapeJSON:
+		if raw, ok = r.decode(p.Place, raw); ok {
+			r.machine.Write(raw)
 		}
 	}
 	if !ok {
-		return r.violate(violation.ParameterEncoding, p.Place, b.String(p.Name), b.String(p.Schema))
+		return r.malformed(p)
 	}
 	return r.finish(p)
 }
 
-// separators of array items and of object members, by style, in all the ways
-// in which they are written.
-var separators = [...][]string{
-	artifact.StyleSimple:         {","},
-	artifact.StyleForm:           {","},
-	artifact.StyleSpaceDelimited: {"%20", "+"},
-	artifact.StylePipeDelimited:  {"|", "%7C", "%7c"},
-	artifact.StyleDeepObject:     {","},
+func (r *Request) malformed(p *artifact.Parameter) (stop bool) {
+	b := r.engine.bundle
+	return r.violate(violation.ParameterEncoding, p.Place, b.String(p.Name), b.String(p.Schema))
 }
 
-// items feeds the items of "a,b,c" to the machine.
+// judgeScalar judges a text that stands for a scalar of one of these types.
+func (r *Request) judgeScalar(p *artifact.Parameter, types artifact.Types, raw []byte) (stop bool) {
+	value, ok := r.decode(p.Place, raw)
+	r.begin(p)
+	if !ok || !r.scalar(types, value) {
+		return r.malformed(p)
+	}
+	return r.finish(p)
+}
+
+// isAlone reports whether a text is valid as a scalar that the schema admits
+// beside an array or object.
+func (r *Request) isAlone(p *artifact.Parameter, raw []byte) bool {
+	if p.Alone == 0 {
+		return false
+	}
+	value, ok := r.decode(p.Place, raw)
+	r.begin(p)
+	return ok && r.scalar(p.Alone, value) && r.machine.End()
+}
+
+// unwrap takes off what stands before a value: "." in label style, ";name="
+// in matrix style (RFC 6570 sections 3.2.5 and 3.2.7), where the members of
+// an exploded array or object have names of their own.
+func (r *Request) unwrap(p *artifact.Parameter, text []byte) ([]byte, bool) {
+	switch p.Style {
+	case artifact.StyleLabel:
+		return bytes.CutPrefix(text, []byte{'.'})
+	case artifact.StyleMatrix:
+		text, ok := bytes.CutPrefix(text, []byte{';'})
+		if p.Flags&artifact.Explode != 0 && p.Shape != artifact.ShapeScalar {
+			return text, ok
+		}
+		if bytes.IndexByte(text, ';') >= 0 {
+			return nil, false // given twice, or not alone
+		}
+		value, named := r.unname(p, text)
+		return value, ok && named
+	}
+	return text, true
+}
+
+// unname returns the value in "name=value". Without a value there may be no
+// "=" (RFC 6570 section 3.2.7).
+func (r *Request) unname(p *artifact.Parameter, text []byte) (value []byte, ok bool) {
+	name, value, _ := bytes.Cut(text, []byte{'='})
+	return value, bytes.Equal(name, r.engine.bundle.String(p.Name))
+}
+
+// separators of array items and of object members, by style, in all the ways
+// in which they are written; those of exploded ones last.
+var separators = [...][2][]string{
+	artifact.StyleSimple:         {{","}, {","}},
+	artifact.StyleForm:           {{","}, {"&"}},
+	artifact.StyleLabel:          {{","}, {"."}},
+	artifact.StyleMatrix:         {{","}, {";"}},
+	artifact.StyleSpaceDelimited: {{"%20", "+"}, {"&"}},
+	artifact.StylePipeDelimited:  {{"|", "%7C", "%7c"}, {"&"}},
+	artifact.StyleDeepObject:     {{","}, {","}},
+}
+
+// items feeds the items of "a,b,c" to the machine. In exploded matrix style
+// each has the array's name, ";id=a;id=b", and in exploded form style each but
+// the first, "a&id=b", of which the cookie has taken the name.
 func (r *Request) items(p *artifact.Parameter, list []byte) bool {
+	exploded := p.Flags&artifact.Explode != 0
+	named := exploded && p.Style == artifact.StyleMatrix
 	r.machine.BeginArray()
 	for more := len(list) > 0; more; {
 		var item []byte
-		item, list, more = cut(p.Style, list)
-		if p.Place == violation.InHeader {
-			item = bytes.Trim(item, " \t") // as in every list (RFC 9110 section 5.6.1)
+		item, list, more = cut(p, list)
+		if named {
+			var ok bool
+			if item, ok = r.unname(p, item); !ok {
+				return false
+			}
 		}
+		named = named || exploded && p.Style == artifact.StyleForm
+		// Separators are found before decoding: an escaped one is data.
 		value, ok := r.decode(p.Place, item)
 		if !ok || !r.scalar(p.Scalars, value) {
 			return false
@@ -144,16 +211,16 @@ func (r *Request) properties(p *artifact.Parameter, list []byte) bool {
 	r.beginObject()
 	for more := len(list) > 0; more; {
 		var name, item []byte
-		name, list, more = cut(p.Style, list)
+		name, list, more = cut(p, list)
 		if p.Flags&artifact.Explode != 0 {
 			var ok bool
-			if name, item, ok = bytes.Cut(name, []byte{'='}); !ok {
+			if name, item, ok = bytes.Cut(name, []byte{'='}); !ok && p.Style != artifact.StyleMatrix {
 				return false
 			}
 		} else if !more {
 			return false // a name without a value
 		} else {
-			item, list, more = cut(p.Style, list)
+			item, list, more = cut(p, list)
 		}
 		decoded, ok := r.decode(p.Place, name)
 		if !ok || !r.property(decoded) {
@@ -170,12 +237,15 @@ func (r *Request) properties(p *artifact.Parameter, list []byte) bool {
 }
 
 // cut splits list at its first separator.
-func cut(style artifact.Style, list []byte) (item, rest []byte, more bool) {
+func cut(p *artifact.Parameter, list []byte) (item, rest []byte, more bool) {
 	item = list
-	for _, separator := range separators[style] {
+	for _, separator := range separators[p.Style][p.Flags&artifact.Explode/artifact.Explode] {
 		if i := bytes.Index(item, []byte(separator)); i >= 0 {
 			item, rest, more = list[:i], list[i+len(separator):], true
 		}
+	}
+	if p.Place == violation.InHeader {
+		item = bytes.Trim(item, " \t") // as in every list (RFC 9110 section 5.6.1)
 	}
 	return item, rest, more
 }

@@ -11,7 +11,7 @@ import (
 
 // pair is one name=value of the query.
 type pair struct {
-	name    []byte // decoded, but for a name that can't be
+	name    []byte // decoded; empty if it can't be
 	value   []byte // as sent
 	claimed bool   // some declared parameter or credential reads it
 }
@@ -33,7 +33,8 @@ func (r *Request) splitQuery() (stop bool) {
 		}
 		name, value, _ := bytes.Cut(one, []byte{'='})
 		if !r.plainQuery && !uri.Plain(name, true) {
-			if decoded, ok := r.decode(violation.InQuery, name); ok {
+			decoded, ok := r.decode(violation.InQuery, name)
+			if name = nil; ok {
 				name = r.keep(decoded)
 			}
 		}
@@ -78,66 +79,83 @@ func (r *Request) claimCredentials() {
 func (r *Request) judgeQuery(p *artifact.Parameter) (stop bool) {
 	b := r.engine.bundle
 	name := b.String(p.Name)
-	exploded := p.Flags&artifact.Explode != 0 && p.Style == artifact.StyleForm
-	if p.Shape == artifact.ShapeObject && (exploded || p.Style == artifact.StyleDeepObject) {
+	if p.Shape == artifact.ShapeObject && (isExploded(p) || p.Style == artifact.StyleDeepObject) {
 		return r.judgeProperties(p, name)
 	}
-	many := p.Shape == artifact.ShapeArray && exploded
-	given := 0
+	first, given := r.claim(name)
+	switch {
+	case given == 0:
+		return r.missing(p)
+	case p.Flags&artifact.PresenceOnly != 0,
+		p.Flags&artifact.AllowEmpty != 0 && given == 1 && len(first.value) == 0:
+		return false
+	case p.Shape == artifact.ShapeArray && isExploded(p):
+		if given == 1 && r.isAlone(p, first.value) {
+			return false
+		}
+		return r.judgeItems(p, name)
+	case given > 1:
+		return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
+	}
+	return r.judgeText(p, first.value)
+}
+
+// isExploded reports whether each item or property is a pair of its own. The
+// OAS says so of explode in general, though its examples show it of form only.
+func isExploded(p *artifact.Parameter) bool {
+	return p.Flags&artifact.Explode != 0 && p.Style != artifact.StyleDeepObject
+}
+
+// claim claims the pairs with this name, and returns the first of them and
+// how many there are.
+func (r *Request) claim(name []byte) (first *pair, given int) {
 	for i := range r.query {
 		q := &r.query[i]
 		if !bytes.Equal(q.name, name) {
 			continue
 		}
+		if given++; given == 1 {
+			first = q
+		}
 		q.claimed = true
-		given++
-		if many {
-			if given == 1 {
-				r.begin(p)
-				r.machine.BeginArray()
-			}
-			value, ok := r.decode(violation.InQuery, q.value)
-			if !ok || !r.scalar(p.Scalars, value) {
-				return r.violate(violation.ParameterEncoding, p.Place, name, b.String(p.Schema))
-			}
+	}
+	return first, given
+}
+
+// judgeItems judges an array whose items are pairs of their own, with the
+// array's name: "id=1&id=2".
+func (r *Request) judgeItems(p *artifact.Parameter, name []byte) (stop bool) {
+	r.begin(p)
+	r.machine.BeginArray()
+	for i := range r.query {
+		if !bytes.Equal(r.query[i].name, name) {
 			continue
 		}
-		if given > 1 {
-			return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
-		}
-		if len(q.value) == 0 && p.Flags&artifact.AllowEmpty != 0 {
-			continue
-		}
-		if r.judgeText(p, q.value) {
-			return true
+		value, ok := r.decode(violation.InQuery, r.query[i].value)
+		if !ok || !r.scalar(p.Scalars, value) {
+			return r.malformed(p)
 		}
 	}
-	switch {
-	case given == 0:
-		return r.missing(p)
-	case many:
-		r.machine.EndArray()
-		return r.finish(p)
-	}
-	return false
+	r.machine.EndArray()
+	return r.finish(p)
 }
 
 // judgeProperties judges an object whose properties are pairs of their own:
-// "color=red&size=3", or "item[color]=red&item[size]=3" for deepObject.
+// "color=red&size=3", or "item[color]=red&item[size]=3" for deepObject. Where
+// the schema admits a scalar as well, that is a pair with the parameter's name.
 func (r *Request) judgeProperties(p *artifact.Parameter, name []byte) (stop bool) {
 	b := r.engine.bundle
+	var alone *pair
+	times := 0
+	if p.Alone != 0 {
+		alone, times = r.claim(name)
+	}
 	given := false
 	for i := range r.query {
 		q := &r.query[i]
-		property, ok := q.name, true
-		if p.Style == artifact.StyleDeepObject {
-			if property, ok = deepName(q.name, name); !ok {
-				continue
-			}
-		}
-		types, declared := r.field(p, property)
-		if !declared && p.Style != artifact.StyleDeepObject {
-			continue // another parameter's, or nobody's
+		property, types, ok := r.propertyOf(p, name, q)
+		if !ok {
+			continue
 		}
 		q.claimed = true
 		if !given {
@@ -145,19 +163,48 @@ func (r *Request) judgeProperties(p *artifact.Parameter, name []byte) (stop bool
 			r.begin(p)
 			r.beginObject()
 		}
+		if p.Flags&artifact.PresenceOnly != 0 {
+			continue
+		}
 		if !r.property(property) {
 			return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
 		}
 		value, ok := r.decode(violation.InQuery, q.value)
 		if !ok || !r.scalar(types, value) {
-			return r.violate(violation.ParameterEncoding, p.Place, name, b.String(p.Schema))
+			return r.malformed(p)
 		}
 	}
-	if !given {
+	switch {
+	case p.Flags&artifact.PresenceOnly != 0 && given:
+		return false
+	case times > 1, times == 1 && given:
+		return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
+	case times == 1:
+		return r.judgeScalar(p, p.Alone, alone.value)
+	case !given:
 		return r.missing(p)
 	}
 	r.machine.EndObject()
 	return r.finish(p)
+}
+
+// propertyOf returns the property of p that a pair is, and the types that it
+// may have.
+func (r *Request) propertyOf(p *artifact.Parameter, name []byte, q *pair) (property []byte, types artifact.Types, ok bool) {
+	if len(q.name) == 0 || p.Alone != 0 && bytes.Equal(q.name, name) {
+		return nil, 0, false
+	}
+	if p.Style == artifact.StyleDeepObject {
+		if property, ok = deepName(q.name, name); ok {
+			types, _ = r.field(p, property)
+		}
+		return property, types, ok
+	}
+	types, ok = r.field(p, q.name)
+	if !ok && p.Flags&artifact.Open != 0 {
+		ok = !q.claimed && bytes.IndexByte(q.name, '[') < 0 // see deepName
+	}
+	return q.name, types, ok
 }
 
 // beginObject and property feed the start of an object and its names, each
@@ -184,13 +231,14 @@ func deepName(s, name []byte) ([]byte, bool) {
 	return property, bytes.IndexByte(property, '[') < 0 && bytes.IndexByte(property, ']') < 0
 }
 
-// field returns what types a property of an object parameter may have.
-func (r *Request) field(p *artifact.Parameter, name []byte) (artifact.Types, bool) {
+// field returns what types a property of an object parameter may have, and
+// whether the specification spells its name.
+func (r *Request) field(p *artifact.Parameter, name []byte) (types artifact.Types, declared bool) {
 	b := r.engine.bundle
 	for _, f := range artifact.Of(b.Fields, p.Fields) {
 		if bytes.Equal(b.String(f.Name), name) {
 			return f.Scalars, true
 		}
 	}
-	return artifact.TypeAny, false
+	return p.Scalars, false
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/distinct"
+	"github.com/threatgate/threatgate/internal/enforce/form"
 	"github.com/threatgate/threatgate/internal/enforce/route"
 	"github.com/threatgate/threatgate/internal/enforce/schema"
 	"github.com/threatgate/threatgate/internal/enforce/siphash"
@@ -28,6 +29,8 @@ type Request struct {
 	key     siphash.Key
 	names   distinct.Sets // of an object in a parameter
 	query   []pair
+	fields  fields
+	form    form.Tokenizer
 
 	plainQuery bool // nothing in the query is escaped
 	claims     token.Claims
@@ -288,10 +291,7 @@ func (r *Request) hostMatches() bool {
 // judgement with its headers. An upstream need not agree to the upgrade: then
 // it reads a body, so there must be none to read.
 func (r *Request) upgradeAllowed() bool {
-	if r.headers.contentLength > 0 || r.op != nil && r.op.Media.Len > 0 {
-		return false
-	}
-	return r.engine.bundle.Meta.Upgrade != 0 || r.op != nil && r.op.Flags&artifact.UpgradeAllowed != 0
+	return r.op != nil && r.op.Flags&artifact.UpgradeAllowed != 0 && r.op.Media.Len == 0 && r.headers.contentLength <= 0
 }
 
 // judgeLifetime looks at deprecation and sunset.

@@ -30,12 +30,12 @@ func (r *Request) scalar(types artifact.Types, value []byte) bool {
 	switch {
 	case !utf8.Valid(value):
 		return false
-	case hasTypes(types, artifact.TypeNumber) && isNumber(value),
-		hasTypes(types, artifact.TypeInteger) && isNumber(value) && bytes.IndexByte(value, 'e') < 0 && bytes.IndexByte(value, 'E') < 0:
+	case types&artifact.TypeNumber != 0 && isNumber(value),
+		types&artifact.TypeInteger != 0 && isNumber(value) && bytes.IndexByte(value, 'e') < 0 && bytes.IndexByte(value, 'E') < 0:
 		r.machine.Number(value)
-	case hasTypes(types, artifact.TypeBoolean) && (string(value) == "true" || string(value) == "false"):
+	case types&artifact.TypeBoolean != 0 && (string(value) == "true" || string(value) == "false"):
 		r.machine.Bool(len(value) == len("true"))
-	case hasTypes(types, artifact.TypeNull) && !hasTypes(types, artifact.TypeString) && (len(value) == 0 || string(value) == "null"):
+	case types&artifact.TypeNull != 0 && types&artifact.TypeString == 0 && (len(value) == 0 || string(value) == "null"):
 		r.machine.Null()
 	default:
 		r.machine.String(value)

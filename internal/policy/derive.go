@@ -27,6 +27,11 @@ func Derive(g *model.Graph, rules *threat.Catalogue, threats []threat.Threat, mo
 	for _, s := range g.Services {
 		set.Services = append(set.Services, service(g, s, rules, names, modes, diags))
 	}
+	for _, f := range g.Flows {
+		if f.Token != (model.TokenRule{}) {
+			diags.Warnf(f.Pos, "flow %s: what happens to the caller's token there is not enforced", f.ID)
+		}
+	}
 	return set
 }
 

@@ -117,6 +117,25 @@ GET /b {2048 5 100 1024} open 2030-01-31 30/1m0s burst 10 per 1`
 	}
 }
 
+func TestTokenRulesOfFlowsAreNotEnforced(t *testing.T) {
+	_, _, warnings := derive(t, Modes{}, map[string]string{
+		"model.yaml": document(`
+  services:
+    - {id: orders, specs: [{file: orders.yaml}]}
+  flows:
+    - {id: edge, from: internet, to: orders}
+    - {id: inner, from: mesh, to: orders, token: {strip: all}}
+    - {id: outer, from: orders, to: internet, token: {exchange: {audience: partner}}}
+`),
+		"orders.yaml": "openapi: 3.1.0\ninfo: {title: Orders, version: '1'}\npaths: {/a: {get: {}}}\n",
+	})
+	const want = `model.yaml:10:7: warning: flow inner: what happens to the caller's token there is not enforced
+model.yaml:11:7: warning: flow outer: what happens to the caller's token there is not enforced`
+	if warnings != want {
+		t.Errorf("got:\n%s\nwant:\n%s", warnings, want)
+	}
+}
+
 const securitySpec = `openapi: 3.1.0
 info: {title: Orders, version: "1"}
 components:

@@ -50,6 +50,10 @@ const (
 	Depth
 	TokenLength
 
+	Text
+	Form
+	RepeatedField
+
 	Type
 	Enum
 	Const
@@ -129,6 +133,10 @@ var facts = [codeCount]codeFacts{
 	DuplicateName: {Validation, "duplicate-name", 400, "Duplicate name in a JSON object", false},
 	Depth:         {Validation, "depth", 400, "Nesting too deep", false},
 	TokenLength:   {Validation, "token-length", 400, "Name or number too long", false},
+
+	Text:          {Validation, "text", 400, "Text is not UTF-8", false},
+	Form:          {Validation, "form", 400, "Malformed form", false},
+	RepeatedField: {Validation, "repeated-field", 400, "Field given more than once", false},
 
 	Type:                  {Validation, "type", 400, "Wrong type", false},
 	Enum:                  {Validation, "enum", 400, "Value not among those allowed", false},

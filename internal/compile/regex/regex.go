@@ -47,7 +47,7 @@ const (
 // state it ends in and the number of code points is within MinRunes and
 // MaxRunes.
 //
-// Two states end a walk early: 0, from which nothing matches, and Full.
+// From state 0 nothing matches.
 //
 // What a walk over bytes that are not UTF-8 answers is unspecified: encodings
 // that can't occur share the transitions of their neighbours, which keeps the
@@ -58,7 +58,6 @@ type DFA struct {
 	Next    []uint16   // state*Classes+class → state
 	Accept  []bool     // per state, whether the string may end here
 	Start   uint16
-	Full    uint16 // the state from which every continuation is accepted; 0 if there is none
 
 	// Bounds on the number of code points, both inclusive; a MaxRunes of -1
 	// means none. They are set where counting in the table would need a state for each

@@ -30,7 +30,7 @@ type encoder struct {
 	trie *trie
 
 	numbers []uint16      // per state of from, its number in the result
-	full    uint16        // DFA.Full
+	full    uint16        // the state from which every continuation is accepted; 0 if there is none
 	rows    [][256]uint16 // per state of the result, where each byte leads
 	accept  []bool        // per state of the result
 
@@ -118,7 +118,7 @@ func (e *encoder) innerState(row [64]uint16) uint16 {
 
 // compress makes one class of the bytes that lead alike from every state.
 func (e *encoder) compress() *DFA {
-	d := &DFA{Accept: e.accept, Start: e.numbers[0], Full: e.full}
+	d := &DFA{Accept: e.accept, Start: e.numbers[0]}
 	known := map[string]uint8{}
 	var byteOf []byte // per class, one of its bytes
 	for b := range d.Class {

@@ -39,6 +39,27 @@ func Properties(s *inventory.Schema) (all []inventory.Property) {
 	return all
 }
 
+// Additional is Scalars of the properties that s declares by no name, and
+// whether s or a schema that it applies to the same value speaks of them
+// other than to forbid them.
+func Additional(s *inventory.Schema) (types inventory.TypeSet, said bool) {
+	each(s, nil, func(s *inventory.Schema) {
+		others := []*inventory.Schema{s.AdditionalProperties, s.UnevaluatedProperties}
+		for _, p := range s.PatternProperties {
+			others = append(others, p.Schema)
+		}
+		for _, other := range others {
+			if other != nil && (other.Bool == nil || *other.Bool) {
+				types, said = types|Scalars(other), true
+			}
+		}
+	})
+	if !said {
+		types = inventory.TypeAny
+	}
+	return types, said
+}
+
 // each visits s and the schemas that it applies to the same value.
 func each(s *inventory.Schema, above []*inventory.Schema, visit func(*inventory.Schema)) {
 	if s == nil || slices.Contains(above, s) {

@@ -111,10 +111,10 @@ func (m *Match) capture(b *artifact.Bundle, pieces []artifact.Piece, segment []b
 			continue
 		}
 		size := len(segment)
-		switch rest := pieces[i+1:]; len(rest) {
-		case 0:
-		case 1: // a literal end: it stands at the end, wherever else it occurs
-			size -= len(b.String(rest[0].Text))
+		switch rest := pieces[i+1:]; {
+		case len(rest) == 0:
+		case len(rest) == 1 && rest[0].Text.Len > 0: // a literal end: it stands at the end, wherever else it occurs
+			size -= int(rest[0].Text.Len)
 		default:
 			if size > 0 {
 				size = 1 + bytes.Index(segment[1:], b.String(rest[0].Text))
