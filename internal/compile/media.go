@@ -70,7 +70,8 @@ func wildcards(name []byte) int { return bytes.Count(name, []byte{'*'}) }
 // form plans the fields of a form (OAS section 4.8.14.3), or says why it
 // can't.
 func (c *compiler) form(m *inventory.MediaType) (fields artifact.Range, extra artifact.Types, why string) {
-	properties, others, ok := schema.Fields(m.Schema)
+	properties, ok := schema.Fields(m.Schema)
+	others, _ := schema.Additional(m.Schema)
 	if !ok {
 		return fields, 0, "it has if or dependentSchemas"
 	}
@@ -130,5 +131,5 @@ func formField(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why
 // isContainer reports whether a value may be an array or object. Where a
 // schema names no type at all, it is a text.
 func isContainer(types inventory.TypeSet) bool {
-	return types != inventory.TypeAny && types&(inventory.TypeArray|inventory.TypeObject) != 0
+	return types != inventory.TypeAny && types&containers != 0
 }

@@ -90,16 +90,14 @@ func (r *Request) findField(name []byte) *artifact.Field {
 }
 
 // looksDeclared reports whether a name that is not declared is one to some
-// parsers: "role[]" and "role[x]" are "role" to PHP, Rails and qs, and "a.b"
-// and "a b" are "a_b" to PHP.
+// parsers: "role[]" and "role[x]" are "role" to PHP, Rails and qs, and "a.b",
+// "a b" and "a[b" are "a_b" to PHP.
 func (r *Request) looksDeclared(name []byte) bool {
 	b := r.engine.bundle
 	name = bytes.TrimLeft(name, " ")
-	if i := bytes.IndexByte(name, '['); i > 0 {
-		name = name[:i]
-	}
+	stem, _, _ := bytes.Cut(name, []byte{'['})
 	for _, f := range artifact.Of(b.Fields, r.media.Fields) {
-		if sameToPHP(b.String(f.Name), name) {
+		if declared := b.String(f.Name); sameToPHP(declared, name) || sameToPHP(declared, stem) {
 			return true
 		}
 	}

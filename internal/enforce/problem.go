@@ -77,14 +77,19 @@ func (r *Request) AppendProblem(dst []byte) []byte {
 func appendDetail(dst []byte, v *violation.Violation) []byte {
 	dst = append(dst, '"')
 	dst = append(dst, v.Code.Title()...)
-	switch {
-	case v.In >= violation.InPath && v.Pointer != "":
+	if v.In != violation.InRequest {
 		dst = append(dst, ": "...)
 		dst = append(dst, v.In.String()...)
-		dst = append(dst, " parameter "...)
-		dst = appendEscaped(dst, v.Pointer)
-	case v.In == violation.InBody && v.Pointer != "":
-		dst = append(dst, ": body at "...)
+	}
+	if v.Pointer != "" {
+		switch v.In {
+		case violation.InPath, violation.InQuery:
+			dst = append(dst, " parameter "...)
+		case violation.InBody:
+			dst = append(dst, " at "...)
+		default:
+			dst = append(dst, ' ')
+		}
 		dst = appendEscaped(dst, v.Pointer)
 	}
 	return append(dst, `."`...)

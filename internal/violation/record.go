@@ -50,22 +50,17 @@ func (p Place) String() string {
 }
 
 // AppendWire appends v in the form that travels in StateRecords: fields
-// separated by tabs, ended by a line feed. No field can hold either: codes
-// and threats are words, and pointers and locations come from the policy,
-// which escapes control characters.
+// separated by tabs, ended by a line feed. Control characters, which the
+// names of a specification may hold, become spaces.
 func (v *Violation) AppendWire(dst []byte) []byte {
-	dst = append(dst, v.Code.Family().String()...)
-	dst = append(dst, '\t')
-	dst = append(dst, v.Code.String()...)
-	dst = append(dst, '\t')
-	dst = append(dst, v.In.String()...)
-	dst = append(dst, '\t')
-	dst = append(dst, v.Pointer...)
-	dst = append(dst, '\t')
-	dst = append(dst, v.Schema...)
-	dst = append(dst, '\t')
-	dst = append(dst, v.Threat...)
-	return append(dst, '\n')
+	for _, field := range [...]string{v.Code.Family().String(), v.Code.String(), v.In.String(), v.Pointer, v.Schema, v.Threat} {
+		for i := range len(field) {
+			dst = append(dst, max(field[i], ' '))
+		}
+		dst = append(dst, '\t')
+	}
+	dst[len(dst)-1] = '\n'
+	return dst
 }
 
 // ParseWire reads what AppendWire wrote, once or several times over. It

@@ -32,6 +32,11 @@ func TestWireRoundTrip(t *testing.T) {
 	if !ok || len(out) != len(in) || out[0] != in[0] || out[1] != in[1] {
 		t.Fatalf("ParseWire(%q) = %+v, %t", wire, out, ok)
 	}
+	odd := Violation{Required, InQuery, "a\tb", "#/paths/~1x\n/get", "API8-01"}
+	even := Violation{Required, InQuery, "a b", "#/paths/~1x /get", "API8-01"}
+	if out, ok := ParseWire(string(odd.AppendWire(nil))); !ok || len(out) != 1 || out[0] != even {
+		t.Errorf("control characters: %+v, %t", out, ok)
+	}
 	for _, bad := range []string{"x", "validation\tpattern\tbody\t/a\n", "validation\tnonsense\tbody\t/a\t\t\n", "validation\tpattern\tmoon\t/a\t\t\n"} {
 		if got, ok := ParseWire(bad); ok {
 			t.Errorf("ParseWire(%q) = %+v, want refusal", bad, got)
