@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -24,6 +25,7 @@ import (
 type Input struct {
 	Model       string // path of a threat model document
 	Spec        string // path of a specification; with Model: the service to compile is the one that has it
+	ID          string // of the service of a Spec without Model; "" makes one from the title
 	Environment string // overlay of the model; "" for none
 	MatchHosts  bool   // the hosts of specifications' servers are matched
 
@@ -127,6 +129,7 @@ func load(in *Input, diags *diag.List) *model.Graph {
 			MatchHosts:  in.MatchHosts,
 		}, diags)
 	} else if api, _ := openSpec(in.Spec, diags); api != nil {
+		api.Name = cmp.Or(in.ID, api.Name)
 		graph = model.Bare(api)
 		if service := graph.Services[0]; in.MatchHosts {
 			service.Hosts = service.ServerHosts()

@@ -64,7 +64,7 @@ func TestStateSurvivesReopening(t *testing.T) {
 		}
 		want := &State{
 			Modes: policy.Modes{
-				APIs:       map[string]violation.Mode{"orders": violation.Enforce},
+				APIs:       map[string]violation.Mode{"": violation.Off, "orders": violation.Enforce},
 				Operations: map[policy.OperationKey]violation.Mode{{API: "orders", Operation: "GET /orders"}: violation.Off},
 			},
 			Inputs:   map[string][]byte{"/m/model.yaml": []byte("kind: ThreatModel\n"), "/m/empty.yaml": {}},

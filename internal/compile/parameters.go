@@ -94,7 +94,7 @@ func (c *compiler) document(plan *artifact.Parameter, p *inventory.Parameter) {
 	case name == "text/plain" && (types == inventory.TypeAny || types&containers == 0):
 		plan.Scalars = artifact.Types(types)
 	default:
-		c.notJudged(plan, p, "it is a "+p.Content.Type+" document")
+		c.notJudged(plan, p, "it is content of type "+p.Content.Type)
 		return
 	}
 	c.judgedBy(plan, p.Content.Schema)

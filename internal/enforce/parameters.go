@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/schema"
@@ -142,28 +143,28 @@ func (r *Request) isAlone(p *artifact.Parameter, raw []byte) bool {
 // unwrap takes off what stands before a value: "." in label style, ";name="
 // in matrix style (RFC 6570 sections 3.2.5 and 3.2.7), where the members of
 // an exploded array or object have names of their own.
-func (r *Request) unwrap(p *artifact.Parameter, text []byte) ([]byte, bool) {
+func (r *Request) unwrap(p *artifact.Parameter, raw []byte) ([]byte, bool) {
 	switch p.Style {
 	case artifact.StyleLabel:
-		return bytes.CutPrefix(text, []byte{'.'})
+		return bytes.CutPrefix(raw, []byte{'.'})
 	case artifact.StyleMatrix:
-		text, ok := bytes.CutPrefix(text, []byte{';'})
+		raw, ok := bytes.CutPrefix(raw, []byte{';'})
 		if p.Flags&artifact.Explode != 0 && p.Shape != artifact.ShapeScalar {
-			return text, ok
+			return raw, ok
 		}
-		if bytes.IndexByte(text, ';') >= 0 {
+		if bytes.IndexByte(raw, ';') >= 0 {
 			return nil, false // given twice, or not alone
 		}
-		value, named := r.unname(p, text)
+		value, named := r.unname(p, raw)
 		return value, ok && named
 	}
-	return text, true
+	return raw, true
 }
 
 // unname returns the value in "name=value". Without a value there may be no
 // "=" (RFC 6570 section 3.2.7).
-func (r *Request) unname(p *artifact.Parameter, text []byte) (value []byte, ok bool) {
-	name, value, _ := bytes.Cut(text, []byte{'='})
+func (r *Request) unname(p *artifact.Parameter, raw []byte) (value []byte, ok bool) {
+	name, value, _ := bytes.Cut(raw, []byte{'='})
 	return value, bytes.Equal(name, r.engine.bundle.String(p.Name))
 }
 
@@ -223,7 +224,7 @@ func (r *Request) properties(p *artifact.Parameter, list []byte) bool {
 			item, list, more = cut(p, list)
 		}
 		decoded, ok := r.decode(p.Place, name)
-		if !ok || !r.property(decoded) {
+		if !ok || !utf8.Valid(decoded) || !r.property(decoded) {
 			return false
 		}
 		types, _ := r.field(p, decoded)

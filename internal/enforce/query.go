@@ -166,6 +166,9 @@ func (r *Request) judgeProperties(p *artifact.Parameter, name []byte) (stop bool
 		if p.Flags&artifact.PresenceOnly != 0 {
 			continue
 		}
+		if !utf8.Valid(property) {
+			return r.malformed(p)
+		}
 		if !r.property(property) {
 			return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
 		}
@@ -208,7 +211,7 @@ func (r *Request) propertyOf(p *artifact.Parameter, name []byte, q *pair) (prope
 }
 
 // beginObject and property feed the start of an object and its names, each
-// of which may come once.
+// of which is UTF-8 and may come once.
 func (r *Request) beginObject() {
 	r.names.Reset()
 	r.names.Push()
@@ -217,7 +220,7 @@ func (r *Request) beginObject() {
 
 func (r *Request) property(name []byte) (once bool) {
 	r.machine.Name(name)
-	return utf8.Valid(name) && r.names.Add(r.key.Sum(name))
+	return r.names.Add(r.key.Sum(name))
 }
 
 // deepName returns the property in "name[property]". What is deeper than

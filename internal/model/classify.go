@@ -39,7 +39,7 @@ func (b *binder) classify(s *Service, entries []classifyEntry) {
 					}
 				}
 			}
-			b.diags.Errorf(e.Pointer.Pos, "no schema that an operation uses is at %q%s", e.Pointer.Value, didYouMean(e.Pointer.Value, known))
+			b.diags.Errorf(e.Pointer.Pos, "no schema that an operation uses is at %q%s", e.Pointer.Value, DidYouMean(e.Pointer.Value, known))
 		}
 	}
 }

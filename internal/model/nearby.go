@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// didYouMean suggests, in parentheses, the candidates that a misspelt name is
+// DidYouMean suggests, in parentheses, the candidates that a misspelt name is
 // nearest to; it is empty if none is near.
-func didYouMean(name string, candidates []string) string {
+func DidYouMean(name string, candidates []string) string {
 	type match struct {
 		text     string
 		distance int

@@ -16,7 +16,7 @@ func TestDidYouMean(t *testing.T) {
 		{"id", nil, ""},
 	}
 	for _, test := range tests {
-		if got := didYouMean(test.name, test.candidates); got != test.want {
+		if got := DidYouMean(test.name, test.candidates); got != test.want {
 			t.Errorf("%q among %q: got %s, want %s", test.name, test.candidates, got, test.want)
 		}
 	}

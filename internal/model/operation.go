@@ -19,6 +19,17 @@ func (o *Operation) routes() (routes []string) {
 	return routes
 }
 
+// Names are the ways to call an operation, sorted: its id, "METHOD template",
+// and that with each base path.
+func (o *Operation) Names() []string {
+	names := append(o.routes(), o.Method+" "+o.Path)
+	if o.ID != "" {
+		names = append(names, o.ID)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // label gives each operation its id as label, or its first route where it has
 // none or the id isn't its own alone.
 func label(operations []*Operation) {
@@ -57,8 +68,7 @@ func (b *binder) checkRoutes(s *Service) {
 	}
 }
 
-// names are the ways to call an operation of s: its id, "METHOD template", and
-// that with a base path.
+// names are the operations of s by each of their names.
 func (b *binder) names(s *Service) map[string][]*Operation {
 	if names, ok := b.operations[s]; ok {
 		return names
@@ -66,12 +76,7 @@ func (b *binder) names(s *Service) map[string][]*Operation {
 	names := map[string][]*Operation{}
 	b.operations[s] = names
 	for _, o := range s.Operations {
-		own := append(o.routes(), o.Method+" "+o.Path)
-		if o.ID != "" {
-			own = append(own, o.ID)
-		}
-		slices.Sort(own)
-		for _, name := range slices.Compact(own) {
+		for _, name := range o.Names() {
 			names[name] = append(names[name], o)
 		}
 	}
@@ -98,7 +103,7 @@ func (b *binder) findOperation(ref written[string], services []*Service) *Operat
 		for _, s := range services {
 			known = append(known, keys(b.names(s))...)
 		}
-		b.diags.Errorf(ref.Pos, "unknown operation %q%s", ref.Value, didYouMean(ref.Value, known))
+		b.diags.Errorf(ref.Pos, "unknown operation %q%s", ref.Value, DidYouMean(ref.Value, known))
 	}
 	return nil
 }
@@ -170,7 +175,7 @@ func (b *binder) owner(o *Operation, e ownerEntry) *Owner {
 		declared = declared || p.In == in && (p.Name == name || in == inventory.InHeader && strings.EqualFold(p.Name, name))
 	}
 	if !declared {
-		b.diags.Errorf(e.Param.Pos, "operation %s has no %s parameter %q%s", o.Label, in, name, didYouMean(in.String()+"."+name, known))
+		b.diags.Errorf(e.Param.Pos, "operation %s has no %s parameter %q%s", o.Label, in, name, DidYouMean(in.String()+"."+name, known))
 	}
 	return &Owner{Claim: e.Claim.Value, Separator: e.Via.Separator.Value, In: in, Parameter: name, Pos: e.Pos}
 }

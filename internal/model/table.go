@@ -29,7 +29,7 @@ func (t table[T]) declare(id written[identifier], v *T, diags *diag.List) {
 func (t table[T]) find(ref written[string], diags *diag.List) *T {
 	v, ok := t.byID[ref.Value]
 	if !ok && ref.given() {
-		diags.Errorf(ref.Pos, "unknown %s %q%s", t.kind, ref.Value, didYouMean(ref.Value, keys(t.byID)))
+		diags.Errorf(ref.Pos, "unknown %s %q%s", t.kind, ref.Value, DidYouMean(ref.Value, keys(t.byID)))
 	}
 	return v
 }

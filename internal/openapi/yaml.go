@@ -44,7 +44,7 @@ func parseYAML(data []byte, src *source, diags *diag.List) *node {
 }
 
 var (
-	yamlLine = regexp.MustCompile(`^yaml: (line (\d+): )?`)
+	yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
 	// The YAML package counts lines from 1 in its scanner and from 0 in its
 	// parser, whose messages these are.
 	yamlParser = regexp.MustCompile(`^(did not find expected (<|key|node content|'-'|',')|found (undefined tag|duplicate %|incompatible))`)
@@ -57,7 +57,7 @@ var (
 func reportYAML(err error, src *source, diags *diag.List) {
 	m := yamlLine.FindStringSubmatch(err.Error())
 	message := err.Error()[len(m[0]):]
-	line, _ := strconv.Atoi(m[2])
+	line, _ := strconv.Atoi(m[1])
 	switch {
 	case yamlNowhere.MatchString(message):
 	case line == 0, yamlParser.MatchString(message):

@@ -37,7 +37,7 @@ func Derive(g *model.Graph, rules *threat.Catalogue, threats []threat.Threat, mo
 
 func service(g *model.Graph, s *model.Service, rules *threat.Catalogue, names map[*model.Operation]map[violation.Code]string, modes Modes, diags *diag.List) *Service {
 	out := &Service{Service: s, Mode: s.Mode, Failure: s.Failure}
-	if mode, set := modes.APIs[s.ID]; set {
+	if mode, set := modes.api(s.ID); set {
 		out.Mode = mode
 	}
 	if rules.Rule(unknownOperationRule) != nil {
@@ -77,7 +77,7 @@ func modeOf(o *model.Operation, modes Modes) violation.Mode {
 	if mode, set := modes.Operations[OperationKey{o.Service.ID, o.Label}]; set {
 		return mode
 	}
-	if mode, set := modes.APIs[o.Service.ID]; set {
+	if mode, set := modes.api(o.Service.ID); set {
 		return mode
 	}
 	if o.Mode != nil {

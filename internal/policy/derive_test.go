@@ -76,6 +76,8 @@ func TestModes(t *testing.T) {
 			APIs:       map[string]violation.Mode{"orders": violation.Off},
 			Operations: map[OperationKey]violation.Mode{key: violation.Enforce},
 		}, "off off enforce"},
+		{"all APIs'", Modes{APIs: map[string]violation.Mode{"": violation.Shadow}}, "shadow shadow shadow"},
+		{"all APIs' and the API's", Modes{APIs: map[string]violation.Mode{"": violation.Shadow, "orders": violation.Off}}, "off off off"},
 		{"another API's", Modes{APIs: map[string]violation.Mode{"payments": violation.Off}}, "enforce enforce off"},
 	} {
 		set, _, _ := derive(t, row.modes, files)

@@ -75,9 +75,20 @@ const (
 // Modes are the modes that an operator set at run time, over the model's own.
 // The zero Modes changes nothing.
 type Modes struct {
-	APIs       map[string]violation.Mode // by service id
+	APIs       map[string]violation.Mode // by service id; "": of every service that has none here
 	Operations map[OperationKey]violation.Mode
 }
 
+// api is the mode that was set for a service, or for all.
+func (m Modes) api(id string) (mode violation.Mode, set bool) {
+	if mode, set = m.APIs[id]; !set {
+		mode, set = m.APIs[""]
+	}
+	return mode, set
+}
+
 // OperationKey names an operation of a service by its label.
-type OperationKey struct{ API, Operation string }
+type OperationKey struct {
+	API       string `json:"api"`
+	Operation string `json:"operation"`
+}

@@ -2,6 +2,8 @@ package threat
 
 import (
 	"cmp"
+	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -190,10 +192,20 @@ func (s serviceSubject) upstream() []string {
 		return []string{"none"}
 	case tls:
 		return []string{"tls"}
-	case strings.HasPrefix(address, "127.") || strings.HasPrefix(address, "localhost") || strings.HasPrefix(address, "[::1]"):
+	case isLoopback(address):
 		return []string{"loopback"}
 	}
 	return []string{"plain"}
+}
+
+// isLoopback takes host:port or a host.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = strings.Trim(address, "[]")
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func (s serviceSubject) hosts() []string {

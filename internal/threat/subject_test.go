@@ -89,3 +89,14 @@ func TestNewerPath(t *testing.T) {
 		}
 	}
 }
+
+func TestLoopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:8080": true, "127.9.9.9": true, "localhost:80": true, "localhost": true, "[::1]:443": true, "[::1]": true,
+		"10.0.0.1:80": false, "127.example:80": false, "localhost.example": false, "[::2]:443": false, "orders": false,
+	} {
+		if got := isLoopback(address); got != want {
+			t.Errorf("isLoopback(%q) = %t", address, got)
+		}
+	}
+}
