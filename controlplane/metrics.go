@@ -51,8 +51,8 @@ func (m *metrics) report(r server.Report) { m.judge.Observe(r.Judged.Seconds()) 
 type serving struct{ rollout *rollout.Rollout }
 
 var (
-	revisionDesc = prometheus.NewDesc("threatgate_policy_revision_info", "1 for each revision that a connected node judges by.", []string{"node", "revision"}, nil)
-	problemsDesc = prometheus.NewDesc("threatgate_rollout_problems", "Reasons for which the last good policy stays in place of a change.", nil, nil)
+	revisionDesc = prometheus.NewDesc("threatgate_policy_revision_info", "1 for each revision that a connected node judges by.", []string{"node", "api", "revision"}, nil)
+	problemsDesc = prometheus.NewDesc("threatgate_rollout_problems", "Reasons for which not everything is as the files and the modes that were set say.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -64,13 +64,11 @@ func (serving) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (s serving) Collect(ch chan<- prometheus.Metric) {
 	status := s.rollout.Status()
-	ch <- prometheus.MustNewConstMetric(problemsDesc, prometheus.GaugeValue, float64(len(status.Problems)))
+	ch <- prometheus.MustNewConstMetric(problemsDesc, prometheus.GaugeValue, float64(len(status.Problems)+len(status.Stale)))
 	for _, node := range status.Nodes {
-		seen := map[string]bool{}
 		for _, api := range node.APIs {
-			if node.Connected && api.Revision != "" && !seen[api.Revision] {
-				seen[api.Revision] = true
-				ch <- prometheus.MustNewConstMetric(revisionDesc, prometheus.GaugeValue, 1, node.ID, api.Revision)
+			if node.Connected && api.Revision != "" {
+				ch <- prometheus.MustNewConstMetric(revisionDesc, prometheus.GaugeValue, 1, node.ID, api.ID, api.Revision)
 			}
 		}
 	}

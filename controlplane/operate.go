@@ -26,20 +26,22 @@ func (c *cli) mode() *cobra.Command {
 	var flags adminFlags
 	var change admin.ModeChange
 	cmd := &cobra.Command{
-		Use:   "mode shadow|enforce|off",
+		Use:   "mode shadow|enforce|off|reset",
 		Short: "Switch the mode of a running control plane's policies",
-		Long: `Mode switches every API, one API or one operation, and returns once every
+		Long: `Mode switches all APIs, one API or one operation, and returns once every
 connected Envoy has accepted that. An operation that was switched by itself
-keeps its mode when its API is switched.`,
+follows its API again when that is switched. Reset takes back what was set: the
+operation has the mode of its API again, the API that of all, and what was
+never set that of the model.`,
 		Example: `  threatgate mode shadow
   threatgate mode --api orders enforce
-  threatgate mode --api orders --operation "GET /orders/{id}" off`,
-		ValidArgs: []string{violation.Shadow.String(), violation.Enforce.String(), violation.Off.String()},
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+  threatgate mode --api orders --operation "GET /orders/{id}" off
+  threatgate mode --operation createOrder reset`,
+		Args: modeArgument,
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&change.API, "api", "", "`API` to switch (default: all)")
-	cmd.Flags().StringVar(&change.Operation, "operation", "", "`operation` to switch: its id or, where it has none, \"METHOD /path/{template}\"")
+	cmd.Flags().StringVar(&change.Operation, "operation", "", "`operation` to switch: its id or \"METHOD /path/{template}\"")
 	cmd.RunE = c.runs(func(cmd *cobra.Command, args []string) error {
 		client, err := flags.client()
 		if err != nil {
@@ -53,6 +55,9 @@ keeps its mode when its API is switched.`,
 		for _, api := range result.APIs {
 			fmt.Fprintf(c.stdout, "%s: %s\n", api.ID, describeModes(api))
 		}
+		for _, o := range result.Following {
+			fmt.Fprintf(c.stdout, "%s follows %s again\n", o.Operation, o.API)
+		}
 		switch result.Nodes {
 		case 0:
 			fmt.Fprintln(c.stdout, "no Envoy is connected; the next that connects gets it")
@@ -64,6 +69,20 @@ keeps its mode when its API is switched.`,
 		return nil
 	})
 	return cmd
+}
+
+// modeArgument accepts one argument, a mode.
+func modeArgument(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("a mode is needed: shadow, enforce, off or reset")
+	}
+	if len(args) > 1 {
+		return usagef("one mode is needed, not %d arguments", len(args))
+	}
+	if _, ok := violation.ParseMode(args[0]); !ok && args[0] != admin.Reset {
+		return usagef("%q is none of shadow, enforce, off and reset", args[0])
+	}
+	return nil
 }
 
 // describeModes is an API's mode, and the operations that have another.

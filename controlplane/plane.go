@@ -76,6 +76,7 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 	p.registry.MustRegister(serving{p.rollout})
 	status := p.rollout.Status()
 	c.diagnose(status.Problems...)
+	c.diagnose(status.Stale...)
 	c.diagnose(status.Warnings...)
 	if len(status.Problems) > 0 {
 		log.Error("the last good policy is served in place of what has errors")

@@ -28,6 +28,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/threatgate/threatgate/controlplane/rollout"
+	"github.com/threatgate/threatgate/internal/policy"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -187,17 +188,21 @@ func (a *api) status(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, Status{a.Version, a.Rollout.Status()})
 }
 
+// Reset stands for a mode in a ModeChange that takes back what was set.
+const Reset = "reset"
+
 // ModeChange is the body of PUT /v1/modes; see rollout.ModeChange.
 type ModeChange struct {
 	API       string `json:"api"`
 	Operation string `json:"operation"`
-	Mode      string `json:"mode"`
+	Mode      string `json:"mode"` // "reset" takes back what was set
 }
 
 // ModeResult is the answer to PUT /v1/modes.
 type ModeResult struct {
-	APIs  []rollout.API `json:"apis"`  // that were changed, as they are now
-	Nodes int           `json:"nodes"` // connected, all of which have accepted it
+	APIs      []rollout.API         `json:"apis"`      // that were changed, as they are now
+	Following []policy.OperationKey `json:"following"` // that had a mode of their own, and now have that of their API
+	Nodes     int                   `json:"nodes"`     // connected, all of which have accepted it
 }
 
 func (a *api) setMode(w http.ResponseWriter, r *http.Request) {
@@ -206,16 +211,20 @@ func (a *api) setMode(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	mode, ok := violation.ParseMode(change.Mode)
-	if !ok {
-		fail(w, http.StatusBadRequest, `"mode" must be shadow, enforce or off`)
-		return
+	wanted := rollout.ModeChange{API: change.API, Operation: change.Operation}
+	if change.Mode != Reset {
+		mode, ok := violation.ParseMode(change.Mode)
+		if !ok {
+			fail(w, http.StatusBadRequest, `"mode" must be shadow, enforce, off or reset`)
+			return
+		}
+		wanted.Mode = &mode
 	}
 	log := a.Log.With(zap.String("api", change.API), zap.String("operation", change.Operation),
 		zap.String("mode", change.Mode), zap.String("client", r.RemoteAddr))
 	ctx, cancel := context.WithTimeout(r.Context(), ackTimeout)
 	defer cancel()
-	result, err := a.Rollout.SetMode(ctx, rollout.ModeChange{API: change.API, Operation: change.Operation, Mode: mode})
+	result, err := a.Rollout.SetMode(ctx, wanted)
 	switch refused := (rollout.ErrMode{}); {
 	case errors.As(err, &refused):
 		log.Warn("mode not changed", zap.Error(err))

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,22 +11,24 @@ import (
 
 	"github.com/threatgate/threatgate/controlplane/snapshot"
 	"github.com/threatgate/threatgate/internal/compile"
+	"github.com/threatgate/threatgate/internal/model"
 	"github.com/threatgate/threatgate/internal/policy"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// ModeChange sets the mode of an operation or an API, over what the model
-// says. API "" is every API or, with an Operation, the one that has it. The
-// mode of an operation stands over that of its API.
+// ModeChange sets the mode of an operation, of an API with all its operations
+// or, with API "", of all there are and will be, over what the model says. An
+// Operation goes by any of its names and needs no API where one alone has it.
 type ModeChange struct {
 	API, Operation string
-	Mode           violation.Mode
+	Mode           *violation.Mode // nil takes back what was set
 }
 
 // ModeResult is what came of a change.
 type ModeResult struct {
-	APIs  []API // that were changed, as they are now
-	Nodes int   // connected, all of which have accepted it
+	APIs      []API                 // that were changed, as they are now
+	Following []policy.OperationKey // that had a mode of their own, and now have that of their API
+	Nodes     int                   // connected, all of which have accepted it
 }
 
 type modeRequest struct {
@@ -34,7 +37,7 @@ type modeRequest struct {
 }
 
 type modeReply struct {
-	apis     []API
+	ModeResult
 	releases []*compile.Release
 	err      error
 }
@@ -55,13 +58,13 @@ func (r *Rollout) SetMode(ctx context.Context, change ModeChange) (*ModeResult, 
 	if reply.err != nil {
 		return nil, reply.err
 	}
-	result := &ModeResult{APIs: reply.apis}
+	result := &reply.ModeResult
 	for _, node := range r.config.Server.Nodes() {
 		if node.Connected {
 			result.Nodes++
 		}
 	}
-	if result.Nodes == 0 {
+	if result.Nodes == 0 || len(reply.releases) == 0 {
 		return result, nil
 	}
 	snap, err := snapshot.Build(reply.releases, r.config.Environment)
@@ -80,18 +83,11 @@ type ErrMode struct{ reason string }
 func (e ErrMode) Error() string { return e.reason }
 
 func (r *Rollout) changeModes(ctx context.Context, change ModeChange) modeReply {
-	services, err := r.concerned(change)
+	target, err := r.target(change)
 	if err != nil {
 		return modeReply{err: err}
 	}
-	modes := policy.Modes{APIs: maps.Clone(r.state.Modes.APIs), Operations: maps.Clone(r.state.Modes.Operations)}
-	for _, service := range services {
-		if change.Operation == "" {
-			modes.APIs[service] = change.Mode
-		} else {
-			modes.Operations[policy.OperationKey{API: service, Operation: change.Operation}] = change.Mode
-		}
-	}
+	modes, following := set(r.state.Modes, target, change.Mode)
 	out, diags := r.build(modes)
 	if out == nil {
 		return modeReply{err: ErrMode{"the policy can't be compiled:\n" + diags.Err().Error()}}
@@ -99,9 +95,9 @@ func (r *Rollout) changeModes(ctx context.Context, change ModeChange) modeReply 
 	if err := r.install(ctx, out, modes, diags); err != nil {
 		return modeReply{err: ErrMode{err.Error()}}
 	}
-	var reply modeReply
+	reply := modeReply{ModeResult: ModeResult{Following: following}}
 	for _, release := range out.Releases {
-		if !slices.Contains(services, release.Service) {
+		if !covers(target, release.Service) {
 			continue
 		}
 		if r.state.Releases[release.Service].Release.Digest != release.Digest {
@@ -111,31 +107,123 @@ func (r *Rollout) changeModes(ctx context.Context, change ModeChange) modeReply 
 		reply.releases = append(reply.releases, release)
 	}
 	for _, api := range r.status.Load().apis {
-		if slices.Contains(services, api.ID) {
-			reply.apis = append(reply.apis, api)
+		if covers(target, api.ID) {
+			reply.APIs = append(reply.APIs, api)
 		}
 	}
 	return reply
 }
 
-// concerned lists the services that a change is about.
-func (r *Rollout) concerned(change ModeChange) ([]string, error) {
-	var services []string
+// covers reports whether a change of target is about the service.
+func covers(target policy.OperationKey, service string) bool {
+	return target.API == "" || target.API == service
+}
+
+// set returns modes with that of target set or, if mode is nil, taken back.
+// That of an API replaces those of its operations.
+func set(modes policy.Modes, target policy.OperationKey, mode *violation.Mode) (changed policy.Modes, following []policy.OperationKey) {
+	changed = policy.Modes{APIs: maps.Clone(modes.APIs), Operations: maps.Clone(modes.Operations)}
+	for key := range modes.Operations {
+		if key == target && mode == nil || target.Operation == "" && covers(target, key.API) {
+			delete(changed.Operations, key)
+			following = append(following, key)
+		}
+	}
+	slices.SortFunc(following, compareKeys)
+	switch {
+	case target.Operation == "":
+		maps.DeleteFunc(changed.APIs, func(api string, _ violation.Mode) bool { return covers(target, api) })
+		if mode != nil {
+			changed.APIs[target.API] = *mode
+		}
+	case mode != nil:
+		changed.Operations[target] = *mode
+	}
+	return changed, following
+}
+
+func compareKeys(a, b policy.OperationKey) int {
+	return cmp.Or(strings.Compare(a.API, b.API), strings.Compare(a.Operation, b.Operation))
+}
+
+// target finds what a change is about; Operation "" is an API, and API "" all.
+func (r *Rollout) target(change ModeChange) (policy.OperationKey, error) {
+	if key := (policy.OperationKey{API: change.API, Operation: change.Operation}); change.Mode == nil && isSet(r.state.Modes, key) {
+		return key, nil // of what is no more, too
+	}
+	var services, names []string
+	var found []policy.OperationKey
 	for _, api := range r.status.Load().apis {
-		has := change.Operation == "" || slices.ContainsFunc(api.Operations, func(o Operation) bool { return o.Label == change.Operation })
-		if has && (change.API == "" || change.API == api.ID) {
-			services = append(services, api.ID)
+		services = append(services, api.ID)
+		for _, o := range api.Operations {
+			key := policy.OperationKey{API: api.ID, Operation: o.Label}
+			if own := append(r.names[key], o.Label); change.API == "" || change.API == api.ID {
+				if names = append(names, own...); slices.Contains(own, change.Operation) {
+					found = append(found, key)
+				}
+			}
 		}
 	}
 	switch {
-	case len(services) == 0 && change.Operation != "" && change.API != "":
-		return nil, ErrMode{fmt.Sprintf("API %q has no operation %q", change.API, change.Operation)}
-	case len(services) == 0 && change.Operation != "":
-		return nil, ErrMode{fmt.Sprintf("no API has an operation %q", change.Operation)}
-	case len(services) == 0:
-		return nil, ErrMode{fmt.Sprintf("there is no API %q", change.API)}
-	case len(services) > 1 && change.Operation != "":
-		return nil, ErrMode{fmt.Sprintf("several APIs have an operation %q: %s; name one", change.Operation, strings.Join(services, ", "))}
+	case change.API != "" && !slices.Contains(services, change.API):
+		return policy.OperationKey{}, ErrMode{fmt.Sprintf("there is no API %q, only: %s", change.API, strings.Join(services, ", "))}
+	case change.Operation == "":
+		return policy.OperationKey{API: change.API}, nil
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return policy.OperationKey{}, ErrMode{fmt.Sprintf("%q fits %d operations: %s; name one", change.Operation, len(found), list(found))}
 	}
-	return services, nil
+	slices.Sort(names)
+	return policy.OperationKey{}, ErrMode{fmt.Sprintf("there is no operation %q%s", change.Operation, model.DidYouMean(change.Operation, slices.Compact(names)))}
+}
+
+func isSet(modes policy.Modes, key policy.OperationKey) (set bool) {
+	if key.Operation == "" {
+		_, set = modes.APIs[key.API]
+	} else {
+		_, set = modes.Operations[key]
+	}
+	return set
+}
+
+func list(keys []policy.OperationKey) string {
+	var texts []string
+	for _, k := range keys {
+		texts = append(texts, fmt.Sprintf("%q of API %q", k.Operation, k.API))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// namesOf are the ways to call each operation.
+func namesOf(policies *policy.Set) map[policy.OperationKey][]string {
+	names := map[policy.OperationKey][]string{}
+	for _, s := range policies.Services {
+		for _, o := range s.Operations {
+			names[policy.OperationKey{API: s.ID, Operation: o.Label}] = o.Names()
+		}
+	}
+	return names
+}
+
+// stale says which modes apply to none of apis any more.
+func stale(modes policy.Modes, apis []API) (lines []string) {
+	there := map[policy.OperationKey]bool{{}: true}
+	for _, api := range apis {
+		there[policy.OperationKey{API: api.ID}] = true
+		for _, o := range api.Operations {
+			there[policy.OperationKey{API: api.ID, Operation: o.Label}] = true
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(modes.APIs)) {
+		if !there[policy.OperationKey{API: id}] {
+			lines = append(lines, fmt.Sprintf("the mode %q that was set for API %q no longer applies: there is no such API", modes.APIs[id], id))
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(modes.Operations), compareKeys) {
+		if !there[key] {
+			lines = append(lines, fmt.Sprintf("the mode %q that was set for operation %q of API %q no longer applies: there is no such operation", modes.Operations[key], key.Operation, key.API))
+		}
+	}
+	return lines
 }

@@ -35,7 +35,7 @@ import (
 
 // Config is what a rollout works with.
 type Config struct {
-	Input       pipeline.Input // without Modes and ReadFile
+	Input       pipeline.Input // without ID, Modes and ReadFile
 	Environment snapshot.Environment
 	Store       *store.Store
 	Server      *server.Server
@@ -52,9 +52,10 @@ type Rollout struct {
 	done   chan struct{} // closed when Run ends
 
 	// Owned by New, then by Run.
-	state *store.State      // what is pushed, and from what it came
-	files map[string][]byte // as they were at the last build; nil: not readable
-	held  map[string][]byte // those of them that were not let through
+	state *store.State                     // what is pushed, and from what it came
+	names map[policy.OperationKey][]string // of the operations
+	files map[string][]byte                // as they were at the last build; nil: not readable
+	held  map[string][]byte                // those of them that were not let through
 }
 
 // InputError is the error of an input that does not load, where there is no
@@ -77,6 +78,9 @@ func New(ctx context.Context, config Config) (*Rollout, error) {
 		modes:  make(chan modeRequest),
 		done:   make(chan struct{}),
 		state:  state,
+	}
+	if r.remembered() {
+		r.keepID()
 	}
 	out, diags := r.build(state.Modes)
 	switch {
@@ -156,6 +160,7 @@ func (r *Rollout) install(ctx context.Context, out *pipeline.Output, modes polic
 	if err := r.config.Store.Save(ctx, state); err != nil {
 		return err
 	}
+	r.names = namesOf(out.Policies)
 	r.push(state, snap, diags, append(problems, refused...))
 	return nil
 }
@@ -228,8 +233,20 @@ func (r *Rollout) push(state *store.State, snap *snapshot.Snapshot, diags *diag.
 		}
 	}
 	r.state = state
+	r.keepID()
 	r.config.Server.Push(snap)
-	r.note(serving{snapshot: snap, apis: apis(state)}, diags, problems)
+	apis := apis(state)
+	r.note(serving{snapshot: snap, apis: apis, stale: stale(state.Modes, apis)}, diags, problems)
+}
+
+// keepID makes the id of a bare specification's service stay when its title
+// changes: the modes that were set go by the id.
+func (r *Rollout) keepID() {
+	if r.config.Input.Model == "" && len(r.state.Releases) == 1 {
+		for service := range r.state.Releases {
+			r.config.Input.ID = service
+		}
+	}
 }
 
 // note publishes what is served, and what is wrong with the input.
@@ -256,6 +273,11 @@ func (r *Rollout) logNews(before *serving) {
 	for _, w := range now.warnings {
 		if !slices.Contains(before.warnings, w) {
 			r.config.Log.Warn("not enforced", zap.String("cause", w))
+		}
+	}
+	for _, s := range now.stale {
+		if !slices.Contains(before.stale, s) {
+			r.config.Log.Warn(s)
 		}
 	}
 	if len(now.problems) == 0 && len(before.problems) > 0 {

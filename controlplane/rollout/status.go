@@ -17,6 +17,7 @@ type Status struct {
 	APIs     []API    `json:"apis"`
 	Nodes    []Node   `json:"nodes"`
 	Problems []string `json:"problems"` // why not everything is as the files say
+	Stale    []string `json:"stale"`    // which modes that were set are of nothing that is served
 	Warnings []string `json:"warnings"` // what the files say and no policy enforces
 }
 
@@ -57,6 +58,7 @@ type NodeAPI struct {
 type serving struct {
 	snapshot           *snapshot.Snapshot
 	apis               []API
+	stale              []string
 	problems, warnings []string
 }
 
@@ -67,6 +69,7 @@ func (r *Rollout) Status() Status {
 		APIs:     now.apis,
 		Nodes:    []Node{},
 		Problems: append([]string{}, now.problems...),
+		Stale:    append([]string{}, now.stale...),
 		Warnings: append([]string{}, now.warnings...),
 	}
 	for _, n := range r.config.Server.Nodes() {

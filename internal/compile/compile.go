@@ -43,7 +43,7 @@ func release(s *policy.Service, diags *diag.List) *Release {
 		Service:  s.ID,
 		Bundle:   c.bundle.Encode(),
 		Gateway:  c.gateway(),
-		Coverage: c.coverage,
+		Coverage: c.coverage(),
 	}
 	r.Digest = digest(r.Bundle, &r.Gateway)
 	artifact.SetRevision(r.Bundle, r.Revision())
@@ -62,13 +62,13 @@ func digest(bundle []byte, g *Gateway) string {
 
 // compiler builds the bundle of one service.
 type compiler struct {
-	service  *policy.Service
-	diags    *diag.List
-	schemas  *schema.Compiler
-	texts    map[string]artifact.Text
-	bundle   artifact.Bundle
-	coverage Coverage
-	partial  bool // something of the current operation is not enforced
+	service *policy.Service
+	diags   *diag.List
+	schemas *schema.Compiler
+	texts   map[string]artifact.Text
+	bundle  artifact.Bundle
+	partial bool   // something of the current operation is not enforced, its schemas aside
+	partly  []bool // likewise, of each operation
 }
 
 // text puts s into the pool, once.
@@ -154,10 +154,26 @@ func (c *compiler) operation(o *policy.Operation) {
 		}
 	}
 	c.bundle.Operations = append(c.bundle.Operations, record)
-	c.coverage.Operations++
-	if !c.partial {
-		c.coverage.FullyEnforced++
+	c.partly = append(c.partly, c.partial)
+}
+
+// coverage counts the operations of which everything is enforced.
+func (c *compiler) coverage() Coverage {
+	schemas := c.schemas.Partial()
+	whole := Coverage{Operations: len(c.bundle.Operations)}
+	for i, o := range c.bundle.Operations {
+		partly := c.partly[i]
+		for _, p := range artifact.Of(c.bundle.Parameters, o.Params) {
+			partly = partly || schemas[p.Root]
+		}
+		for _, m := range artifact.Of(c.bundle.Media, o.Media) {
+			partly = partly || schemas[m.Root]
+		}
+		if !partly {
+			whole.FullyEnforced++
+		}
 	}
+	return whole
 }
 
 // unenforced warns that something of the current operation is not enforced.

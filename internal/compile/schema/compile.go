@@ -155,3 +155,44 @@ func hasItemKeywords(s *inventory.Schema) bool {
 func hasPropertyKeywords(s *inventory.Schema) bool {
 	return s.Properties != nil || s.PatternProperties != nil || s.AdditionalProperties != nil || s.PropertyNames != nil || s.UnevaluatedProperties != nil
 }
+
+// unenforced warns that something of the schema is not enforced, and why if
+// that is known.
+func (b *builder) unenforced(pos diag.Pos, what string, why error) {
+	b.node.partial = true
+	if why != nil {
+		b.diags.Warnf(pos, "%s is not enforced: %v", what, why)
+	} else {
+		b.diags.Warnf(pos, "%s is not enforced", what)
+	}
+}
+
+// Partial says of each node, by its Ref, whether something is not enforced
+// that it or a schema below it says. It is to be asked once everything is
+// compiled.
+func (c *Compiler) Partial() []bool {
+	above := make([][]ref, len(c.nodes)+1) // by child
+	partial := make([]bool, len(c.nodes)+1)
+	var spread []ref
+	for i, n := range c.nodes {
+		r := ref(i + 1)
+		for _, child := range n.children() {
+			above[child] = append(above[child], r)
+		}
+		if n.partial {
+			partial[r], spread = true, append(spread, r)
+		}
+	}
+	for len(spread) > 0 {
+		last := len(spread) - 1
+		r := spread[last]
+		spread = spread[:last]
+		for _, parent := range above[r] {
+			if !partial[parent] {
+				partial[parent], spread = true, append(spread, parent)
+			}
+		}
+	}
+	partial[0] = false // no node
+	return partial
+}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/threatgate/threatgate/internal/artifact"
@@ -36,7 +37,7 @@ func (b *builder) conjoin(s *inventory.Schema) bool {
 	}
 	b.path = append(b.path, s)
 	for _, k := range s.Unsupported {
-		b.diags.Warnf(k.Pos, "%s is not enforced", k.Name)
+		b.unenforced(k.Pos, k.Name, nil)
 	}
 	n := b.node
 	if s.Bool == nil {
@@ -100,7 +101,8 @@ func (b *builder) strings(s *inventory.Schema) {
 }
 
 // automaton compiles a pattern; 0, with a warning, if that can't be done.
-func (c *Compiler) automaton(p inventory.Pattern) ref {
+func (b *builder) automaton(p inventory.Pattern) ref {
+	c := b.Compiler
 	r, ok := c.patterns[p.Source]
 	if !ok {
 		dfa, err := regex.Compile(p.Source)
@@ -111,7 +113,7 @@ func (c *Compiler) automaton(p inventory.Pattern) ref {
 		c.patterns[p.Source], c.faults[p.Source] = r, err
 	}
 	if err := c.faults[p.Source]; err != nil {
-		c.diags.Warnf(p.Pos, "pattern %q is not enforced: %v", p.Source, err)
+		b.unenforced(p.Pos, fmt.Sprintf("pattern %q", p.Source), err)
 	}
 	return r
 }

@@ -133,7 +133,7 @@ func (b *builder) numbers(s *inventory.Schema) {
 			continue
 		}
 		if !isNumber(string(k.value)) {
-			b.diags.Warnf(s.Pos, "%s is not enforced: %q is not a JSON number", k.name, k.value)
+			b.unenforced(s.Pos, k.name, fmt.Errorf("%q is not a JSON number", k.value))
 			continue
 		}
 		k.add(bound{k.code, numeral(string(k.value)), k.open})
@@ -143,7 +143,7 @@ func (b *builder) numbers(s *inventory.Schema) {
 	}
 	divisor, exponent, err := parseDivisor(string(s.MultipleOf))
 	if err != nil {
-		b.diags.Warnf(s.Pos, "multipleOf is not enforced: %v", err)
+		b.unenforced(s.Pos, "multipleOf", err)
 		return
 	}
 	r.divisor, r.divisorExponent = divisor, exponent

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"fmt"
+
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/compile/regex"
 	"github.com/threatgate/threatgate/internal/inventory"
@@ -19,7 +21,7 @@ func (b *builder) format(s *inventory.Schema) {
 	} else if grammar, ok := grammars[s.Format]; ok {
 		r.grammar = b.grammar(grammar)
 	} else if unenforced[s.Format] {
-		b.diags.Warnf(s.Pos, "format %q is not enforced", s.Format)
+		b.unenforced(s.Pos, fmt.Sprintf("format %q", s.Format), nil)
 	}
 }
 

@@ -24,12 +24,33 @@ type node struct {
 	groups   []group
 	rank     int
 	ranking  bool // its rank is being found
+	partial  bool // something that the schema says is not enforced
 }
 
 const anyType = artifact.TypeAny
 
 func newNode(location string, code violation.Code, types artifact.Types) *node {
 	return &node{location: location, code: code, types: types, text: textRule{length: anySpan}}
+}
+
+// children are the nodes that n refers to; 0 may be among them.
+func (n *node) children() (all []ref) {
+	for _, g := range n.groups {
+		all = append(append(all, g.branches...), g.discriminator)
+	}
+	if a := n.array; a != nil {
+		all = append(append(all, a.prefix...), a.items, a.contains, a.unevaluated)
+	}
+	if o := n.object; o != nil {
+		all = append(all, o.extra, o.names, o.unevaluated)
+		for _, p := range o.properties {
+			all = append(all, p.node)
+		}
+		for _, p := range o.patterns {
+			all = append(all, p.node)
+		}
+	}
+	return all
 }
 
 type group struct {

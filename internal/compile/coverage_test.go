@@ -1,0 +1,42 @@
+package compile_test
+
+import (
+	"testing"
+
+	"github.com/threatgate/threatgate/internal/compile"
+	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/model"
+	"github.com/threatgate/threatgate/internal/openapi"
+	"github.com/threatgate/threatgate/internal/policy"
+	"github.com/threatgate/threatgate/internal/threat"
+	"github.com/threatgate/threatgate/policies"
+)
+
+// An operation is not fully enforced if anything below any of its schemas
+// isn't, however deep, and although the warning comes but once.
+func TestCoverage(t *testing.T) {
+	const document = `
+openapi: 3.1.0
+info: {title: Test, version: "1"}
+components:
+  schemas:
+    Code: {type: string, pattern: '(a)\1'}
+    Tree: {type: object, properties: {code: {$ref: '#/components/schemas/Code'}, children: {type: array, items: {$ref: '#/components/schemas/Tree'}}}}
+paths:
+  /plain: {post: {requestBody: {content: {application/json: {schema: {type: string}}}}, responses: {"200": {description: ok}}}}
+  /tree: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Tree'}}}}, responses: {"200": {description: ok}}}}
+  /query: {get: {parameters: [{name: code, in: query, schema: {$ref: '#/components/schemas/Code'}}], responses: {"200": {description: ok}}}}
+  /xml: {post: {requestBody: {content: {application/xml: {schema: {type: object, required: [a]}}}}, responses: {"200": {description: ok}}}}
+`
+	diags := &diag.List{}
+	api, _ := openapi.LoadBytes([]byte(document), "test.yaml", diags)
+	graph := model.Bare(api)
+	graph.Services[0].Upstream = "127.0.0.1:1"
+	releases := compile.Releases(policy.Derive(graph, threat.LoadCatalogue(policies.FS, diags), nil, policy.Modes{}, diags), diags)
+	if diags.HasErrors() {
+		t.Fatal(diags.Err())
+	}
+	if got, want := releases[0].Coverage, (compile.Coverage{Operations: 4, FullyEnforced: 1}); got != want {
+		t.Errorf("coverage %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,153 @@
+package multipart
+
+import "bytes"
+
+// headers are those of one part. Those that matter are Content-Disposition,
+// Content-Type and Content-Transfer-Encoding, of which there is no more than
+// one each; the others are read over.
+type headers struct {
+	name        []byte
+	isFile      bool
+	contentType []byte
+	seen        [3]bool
+}
+
+func (h *headers) reset() {
+	h.name, h.contentType = h.name[:0], h.contentType[:0]
+	h.isFile, h.seen = false, [3]bool{}
+}
+
+// add takes a line, and reports whether everybody reads it alike.
+func (h *headers) add(line []byte) bool {
+	name, value, ok := bytes.Cut(line, []byte{':'})
+	if !ok || len(name) == 0 {
+		return false
+	}
+	for _, c := range name {
+		if !isToken(c) { // a folded line too
+			return false
+		}
+	}
+	value = bytes.Trim(value, " \t")
+	switch {
+	case equalFold(name, "content-disposition"):
+		return h.once(0) && h.disposition(value)
+	case equalFold(name, "content-type"):
+		h.contentType = append(h.contentType, value...)
+		return h.once(1) && len(value) > 0
+	case equalFold(name, "content-transfer-encoding"):
+		// RFC 7578 section 4.7 forbids others, and some undo them.
+		return h.once(2) && (equalFold(value, "binary") || equalFold(value, "8bit") || equalFold(value, "7bit"))
+	}
+	return true
+}
+
+func (h *headers) once(i int) bool {
+	first := !h.seen[i]
+	h.seen[i] = true
+	return first
+}
+
+// disposition reads `form-data; name="a"; filename="b"`: these two parameters
+// only, each once. "filename*" stands beside "filename" to some and is
+// overlooked by others (RFC 7578 section 4.2).
+func (h *headers) disposition(value []byte) bool {
+	kind, rest, more := bytes.Cut(value, []byte{';'})
+	if !equalFold(bytes.TrimRight(kind, " \t"), "form-data") {
+		return false
+	}
+	for more {
+		var name, value []byte
+		var ok bool
+		if name, rest, ok = bytes.Cut(bytes.TrimLeft(rest, " \t"), []byte{'='}); !ok {
+			return false
+		}
+		if value, rest, more = cutValue(rest); value == nil {
+			return false
+		}
+		switch {
+		case equalFold(name, "name") && len(h.name) == 0:
+			if value, ok = unquote(value, isToken); !ok || escaped(value) {
+				return false
+			}
+			h.name = append(h.name, value...)
+		case equalFold(name, "filename") && !h.isFile:
+			if value, ok = unquote(value, isToken); !ok && len(value) > 0 || bytes.IndexByte(value, '/') >= 0 {
+				return false
+			}
+			h.isFile = true
+		default:
+			return false
+		}
+	}
+	return len(h.name) > 0
+}
+
+// cutValue splits a parameter's value, quoted or not, from the parameters
+// that follow it. The value is nil if something else stands between them.
+func cutValue(s []byte) (value, rest []byte, more bool) {
+	end := bytes.IndexByte(s, ';')
+	if len(s) > 0 && s[0] == '"' {
+		end = bytes.IndexByte(s[1:], '"') + 2
+		if end < 2 {
+			return nil, nil, false
+		}
+	} else if end < 0 {
+		end = len(s)
+	}
+	value, rest = s[:end], bytes.TrimLeft(s[end:], " \t")
+	if len(rest) == 0 {
+		return value, nil, false
+	}
+	if rest[0] != ';' {
+		return nil, nil, false
+	}
+	return value, rest[1:], true
+}
+
+// unquote returns what stands in quotes, or a value that needs none. Within
+// quotes a backslash escapes to some and is itself to others, so there is
+// none. The result is not empty if ok.
+func unquote(s []byte, plain func(byte) bool) (value []byte, ok bool) {
+	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = s[1 : len(s)-1]
+		return s, len(s) > 0 && bytes.IndexByte(s, '\\') < 0 && bytes.IndexByte(s, '"') < 0
+	}
+	for _, c := range s {
+		if !plain(c) || !isToken(c) {
+			return nil, false
+		}
+	}
+	return s, len(s) > 0
+}
+
+// escaped reports whether a name has what browsers write for a quote, CR or
+// LF, which some parsers undo.
+func escaped(name []byte) bool {
+	return bytes.IndexByte(name, '%') >= 0
+}
+
+// isToken is tchar of RFC 9110 section 5.6.2.
+func isToken(c byte) bool {
+	return isAlphanumeric(c) || bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// equalFold compares ASCII text with a lower-case one, without case.
+func equalFold(s []byte, lower string) bool {
+	if len(s) != len(lower) {
+		return false
+	}
+	for i, c := range s {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
