@@ -407,7 +407,9 @@ func TestServe(t *testing.T) {
 	}
 	write(t, g.spec, "openapi: 3.0.3\npaths: 7\n")
 	serve()
-	g.eventually("connected", func() bool { return strings.Contains(g.metrics(), `threatgate_policy_revision_info{node="one"`) })
+	g.eventually("connected", func() bool {
+		return strings.Contains(g.metrics(), `threatgate_policy_revision_info{api="orders",node="one"`)
+	})
 	if !g.metric("threatgate_rollout_problems 1") {
 		t.Errorf("the broken specification is not reported:\n%s", g.metrics())
 	}

@@ -58,6 +58,9 @@ func (s *stream) run(judge func(*stream) enforce.Action) (action uint32) {
 }
 
 func (s *stream) headers(end bool) enforce.Action {
+	if s.engine == nil {
+		return s.fail()
+	}
 	s.request = s.engine.Begin()
 	fields = host.RequestHeaders(fields[:0])
 	action := s.request.Headers(fields, end, world{})
@@ -76,7 +79,7 @@ func (s *stream) headers(end bool) enforce.Action {
 
 // reserved starts the names of the headers in which Envoy hands verified
 // payloads to the filter. They go no further.
-var reserved = []byte("x-threatgate-")
+var reserved = []byte(violation.ReservedHeaders)
 
 // body judges what has come since the last call. Envoy shows what it holds
 // from its start on, and what it lets pass only once.

@@ -157,7 +157,7 @@ func (r *Rollout) target(change ModeChange) (policy.OperationKey, error) {
 		services = append(services, api.ID)
 		for _, o := range api.Operations {
 			key := policy.OperationKey{API: api.ID, Operation: o.Label}
-			if own := append(r.names[key], o.Label); change.API == "" || change.API == api.ID {
+			if own := append([]string{o.Label}, r.names[key]...); change.API == "" || change.API == api.ID {
 				if names = append(names, own...); slices.Contains(own, change.Operation) {
 					found = append(found, key)
 				}

@@ -19,6 +19,7 @@ import (
 	"github.com/threatgate/threatgate/controlplane/snapshot"
 	"github.com/threatgate/threatgate/controlplane/store"
 	"github.com/threatgate/threatgate/controlplane/watch"
+	"github.com/threatgate/threatgate/internal/policy"
 	"github.com/threatgate/threatgate/internal/threat"
 	"github.com/threatgate/threatgate/internal/violation"
 	"github.com/threatgate/threatgate/policies"
@@ -29,7 +30,7 @@ type world struct {
 	*testing.T
 	dir   string
 	state string
-	rules *threat.Catalogue
+	input pipeline.Input
 	store *store.Store // of the control plane that was started last
 }
 
@@ -64,7 +65,8 @@ func newWorld(t *testing.T) *world {
 	if rules == nil {
 		t.Fatal("the rule catalogue does not load")
 	}
-	w := &world{T: t, dir: t.TempDir(), state: t.TempDir(), rules: rules}
+	w := &world{T: t, dir: t.TempDir(), state: t.TempDir()}
+	w.input = pipeline.Input{Model: filepath.Join(w.dir, "shop.yaml"), Catalogue: rules}
 	w.write("shop.yaml", shop)
 	w.write("carts.yaml", spec("carts", "/carts"))
 	w.write("orders.yaml", spec("orders", "/orders"))
@@ -107,7 +109,7 @@ func (w *world) start() (*Rollout, error) {
 		s.Close()
 	})
 	return New(w.Context(), Config{
-		Input:       pipeline.Input{Model: filepath.Join(w.dir, "shop.yaml"), Catalogue: w.rules},
+		Input:       w.input,
 		Environment: snapshot.Environment{WasmPath: "/threatgate.wasm"},
 		Store:       s,
 		Server: server.New(server.Options{
@@ -247,8 +249,8 @@ func TestServiceThatEnvoyCannotCarryIsLeftOut(t *testing.T) {
 func TestRestartWithABrokenSpecification(t *testing.T) {
 	w := newWorld(t)
 	r := w.mustStart()
-	r.changeModes(t.Context(), ModeChange{API: "orders", Mode: violation.Enforce})
-	r.changeModes(t.Context(), ModeChange{API: "carts", Operation: "GET /carts", Mode: violation.Off})
+	r.changeModes(t.Context(), ModeChange{API: "orders", Mode: new(violation.Enforce)})
+	r.changeModes(t.Context(), ModeChange{API: "carts", Operation: "GET /carts", Mode: new(violation.Off)})
 	was := r.Status().APIs
 
 	w.write("orders.yaml", broken)
@@ -258,9 +260,9 @@ func TestRestartWithABrokenSpecification(t *testing.T) {
 	}
 	w.expect(r, revisions(r), nil, "orders.yaml:3:")
 
-	reply := r.changeModes(t.Context(), ModeChange{API: "orders", Mode: violation.Shadow})
-	if reply.err != nil || len(reply.apis) != 1 || reply.apis[0].Mode != "shadow" || reply.apis[0].Revision == was[1].Revision {
-		t.Errorf("mode of a service whose specification is broken: %+v, %v", reply.apis, reply.err)
+	reply := r.changeModes(t.Context(), ModeChange{API: "orders", Mode: new(violation.Shadow)})
+	if reply.err != nil || len(reply.APIs) != 1 || reply.APIs[0].Mode != "shadow" || reply.APIs[0].Revision == was[1].Revision {
+		t.Errorf("mode of a service whose specification is broken: %+v, %v", reply.APIs, reply.err)
 	}
 }
 
@@ -292,7 +294,7 @@ func TestRestartWithNothingThatLoads(t *testing.T) {
 		t.Errorf("after a restart:\n got %+v\nwant %+v", now, was)
 	}
 	var refused ErrMode
-	if reply := r.changeModes(t.Context(), ModeChange{Mode: violation.Off}); !errors.As(reply.err, &refused) {
+	if reply := r.changeModes(t.Context(), ModeChange{Mode: new(violation.Off)}); !errors.As(reply.err, &refused) {
 		t.Errorf("mode: %v, want a refusal", reply.err)
 	}
 	w.write("shop.yaml", shop)
@@ -318,7 +320,7 @@ func TestStateThatCannotBeSavedChangesNothing(t *testing.T) {
 	w.write("carts.yaml", spec("carts", "/carts", "/carts/new"))
 	r.filesChanged(t.Context())
 	w.expect(r, was, nil, "state database: ")
-	if reply := r.changeModes(t.Context(), ModeChange{Mode: violation.Off}); reply.err == nil {
+	if reply := r.changeModes(t.Context(), ModeChange{Mode: new(violation.Off)}); reply.err == nil {
 		t.Error("a mode that can't be saved was set")
 	}
 	w.expect(r, was, nil, "state database: ")
@@ -332,20 +334,36 @@ func TestModeChangesThatMakeNoSense(t *testing.T) {
 		change ModeChange
 		want   string
 	}{
-		{ModeChange{API: "billing"}, `there is no API "billing"`},
-		{ModeChange{API: "carts", Operation: "GET /orders"}, `API "carts" has no operation "GET /orders"`},
-		{ModeChange{Operation: "GET /nowhere"}, `no API has an operation "GET /nowhere"`},
-		{ModeChange{Operation: "GET /carts"}, `several APIs have an operation "GET /carts": carts, orders; name one`},
+		{ModeChange{API: "billing"}, `there is no API "billing", only: carts, orders`},
+		{ModeChange{API: "billing", Operation: "GET /carts"}, `there is no API "billing", only: carts, orders`},
+		{ModeChange{API: "carts", Operation: "GET /orders"}, `there is no operation "GET /orders"`},
+		{ModeChange{Operation: "GET /order"}, `there is no operation "GET /order" (did you mean "GET /orders"?)`},
+		{ModeChange{Operation: "GET /carts"}, `"GET /carts" fits 2 operations: "GET /carts" of API "carts", "GET /carts" of API "orders"; name one`},
 	} {
-		if reply := r.changeModes(t.Context(), tc.change); reply.err != (ErrMode{tc.want}) {
-			t.Errorf("%+v: %v, want %s", tc.change, reply.err, tc.want)
+		for _, mode := range []*violation.Mode{nil, new(violation.Off)} {
+			tc.change.Mode = mode
+			if reply := r.changeModes(t.Context(), tc.change); reply.err != (ErrMode{tc.want}) {
+				t.Errorf("%+v: %v, want %s", tc.change, reply.err, tc.want)
+			}
 		}
 	}
 }
 
+// modesOf are the modes that are served: of each API, then of its operations.
+func modesOf(r *Rollout) (text string) {
+	for _, api := range r.Status().APIs {
+		text += api.ID + " " + api.Mode
+		for _, o := range api.Operations {
+			text += " " + o.Mode
+		}
+		text += "; "
+	}
+	return text
+}
+
 func TestModes(t *testing.T) {
 	w := newWorld(t)
-	w.write("carts.yaml", spec("carts", "/carts", "/carts/{id}"))
+	w.write("carts.yaml", strings.Replace(spec("carts", "/carts", "/carts/{id}"), "{get: {", "{get: {operationId: list, ", 1)+"servers: [{url: /v1}]\n")
 	r := w.mustStart()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -357,32 +375,100 @@ func TestModes(t *testing.T) {
 		stop()
 		<-ended
 	}()
+	list, orders := policy.OperationKey{API: "carts", Operation: "list"}, policy.OperationKey{API: "orders", Operation: "GET /orders"}
 	for _, tc := range []struct {
-		change ModeChange
-		want   string
+		change    ModeChange
+		want      string
+		following []policy.OperationKey
 	}{
-		{ModeChange{API: "carts", Operation: "GET /carts", Mode: violation.Off}, "carts shadow off shadow; orders shadow shadow; "},
-		{ModeChange{Mode: violation.Enforce}, "carts enforce off enforce; orders enforce enforce; "},
-		{ModeChange{Operation: "GET /orders", Mode: violation.Shadow}, "carts enforce off enforce; orders enforce shadow; "},
-		{ModeChange{API: "carts", Mode: violation.Shadow}, "carts shadow off shadow; orders enforce shadow; "},
+		{ModeChange{API: "carts", Operation: "list", Mode: new(violation.Off)}, "carts shadow off shadow; orders shadow shadow; ", nil},
+		{ModeChange{Operation: "GET /carts", Mode: new(violation.Enforce)}, "carts shadow enforce shadow; orders shadow shadow; ", nil},
+		{ModeChange{Operation: "GET /v1/carts", Mode: new(violation.Off)}, "carts shadow off shadow; orders shadow shadow; ", nil},
+		{ModeChange{API: "orders", Mode: new(violation.Enforce)}, "carts shadow off shadow; orders enforce enforce; ", nil},
+		{ModeChange{Operation: "GET /orders", Mode: new(violation.Off)}, "carts shadow off shadow; orders enforce off; ", nil},
+		{ModeChange{Mode: new(violation.Enforce)}, "carts enforce enforce enforce; orders enforce enforce; ", []policy.OperationKey{list, orders}},
+		{ModeChange{API: "carts", Mode: new(violation.Shadow)}, "carts shadow shadow shadow; orders enforce enforce; ", nil},
+		{ModeChange{Operation: "list", Mode: new(violation.Off)}, "carts shadow off shadow; orders enforce enforce; ", nil},
+		{ModeChange{Operation: "GET /carts"}, "carts shadow shadow shadow; orders enforce enforce; ", []policy.OperationKey{list}},
+		{ModeChange{API: "carts"}, "carts enforce enforce enforce; orders enforce enforce; ", nil},
+		{ModeChange{}, "carts shadow shadow shadow; orders shadow shadow; ", nil},
 	} {
 		result, err := r.SetMode(t.Context(), tc.change)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if result.Nodes != 0 {
-			t.Errorf("%+v: accepted by %d nodes; none is connected", tc.change, result.Nodes)
+		if result.Nodes != 0 || !slices.Equal(result.Following, tc.following) {
+			t.Errorf("%+v: accepted by %d nodes, while none is connected; following %v, want %v", tc.change, result.Nodes, result.Following, tc.following)
 		}
-		got := ""
-		for _, api := range r.Status().APIs {
-			got += api.ID + " " + api.Mode
-			for _, o := range api.Operations {
-				got += " " + o.Mode
-			}
-			got += "; "
-		}
-		if got != tc.want {
+		if got := modesOf(r); got != tc.want {
 			t.Errorf("%+v:\n got %s\nwant %s", tc.change, got, tc.want)
+		}
+	}
+}
+
+func TestModeOfAllIsThatOfLaterAPIs(t *testing.T) {
+	w := newWorld(t)
+	before, _, _ := strings.Cut(shop, "    - id: orders")
+	w.write("shop.yaml", before)
+	r := w.mustStart()
+	r.changeModes(t.Context(), ModeChange{Mode: new(violation.Enforce)})
+	w.write("shop.yaml", shop)
+	r.filesChanged(t.Context())
+	if got, want := modesOf(r), "carts enforce enforce; orders enforce enforce; "; got != want {
+		t.Errorf("modes %s, want %s", got, want)
+	}
+}
+
+// The mode of an API or operation that goes is no longer heeded, which is said
+// until it is taken back.
+func TestModesOfWhatIsNoMore(t *testing.T) {
+	w := newWorld(t)
+	r := w.mustStart()
+	r.changeModes(t.Context(), ModeChange{API: "carts", Operation: "GET /carts", Mode: new(violation.Off)})
+	r.changeModes(t.Context(), ModeChange{API: "orders", Mode: new(violation.Enforce)})
+	w.write("shop.yaml", strings.Replace(shop, "id: orders", "id: purchases", 1))
+	w.write("carts.yaml", spec("carts", "/trolleys"))
+	r.filesChanged(t.Context())
+	want := []string{
+		`the mode "enforce" that was set for API "orders" no longer applies: there is no such API`,
+		`the mode "off" that was set for operation "GET /carts" of API "carts" no longer applies: there is no such operation`,
+	}
+	if got := r.Status().Stale; !slices.Equal(got, want) {
+		t.Errorf("stale:\n got %q\nwant %q", got, want)
+	}
+	r = w.mustStart()
+	if got := r.Status().Stale; !slices.Equal(got, want) {
+		t.Errorf("stale after a restart:\n got %q\nwant %q", got, want)
+	}
+	for _, change := range []ModeChange{{API: "orders"}, {API: "carts", Operation: "GET /carts"}} {
+		if reply := r.changeModes(t.Context(), change); reply.err != nil {
+			t.Errorf("%+v: %v", change, reply.err)
+		}
+	}
+	if got := r.Status().Stale; len(got) > 0 {
+		t.Errorf("stale after they were taken back: %q", got)
+	}
+}
+
+// A specification alone may change its title: the service stays the same.
+func TestTitleOfABareSpecification(t *testing.T) {
+	w := newWorld(t)
+	w.input.Model, w.input.Spec = "", filepath.Join(w.dir, "carts.yaml")
+	w.input.Upstream, w.input.Listen = "127.0.0.1:7001", "127.0.0.1:7101"
+	r := w.mustStart()
+	r.changeModes(t.Context(), ModeChange{API: "carts", Mode: new(violation.Enforce)})
+	r.changeModes(t.Context(), ModeChange{Operation: "GET /carts", Mode: new(violation.Off)})
+	const want = "carts enforce off; "
+	for _, title := range []string{"Trolleys", "Baskets"} {
+		w.write("carts.yaml", spec(title, "/carts"))
+		r.filesChanged(t.Context())
+		if got := modesOf(r); got != want {
+			t.Errorf("with the title %s: %s, want %s", title, got, want)
+		}
+		w.write("carts.yaml", spec(title+" again", "/carts"))
+		r = w.mustStart()
+		if got := modesOf(r); got != want {
+			t.Errorf("with the title %s after a restart: %s, want %s", title, got, want)
 		}
 	}
 }

@@ -21,11 +21,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/threatgate/threatgate/internal/compile"
+	"github.com/threatgate/threatgate/internal/violation"
 )
-
-// ReservedHeaders is the prefix of the request headers by which Envoy's
-// filters speak to each other. A client's own are removed.
-const ReservedHeaders = "x-threatgate-"
 
 const (
 	connectionBuffer = 1 << 20 // bytes, about the most that is read at once
@@ -160,7 +157,7 @@ func removeReserved() *corev3.TypedExtensionConfig {
 		Name: "envoy.http.early_header_mutation.header_mutation",
 		TypedConfig: pack(&earlyv3.HeaderMutation{Mutations: []*mutationv3.HeaderMutation{{
 			Action: &mutationv3.HeaderMutation_RemoveOnMatch_{RemoveOnMatch: &mutationv3.HeaderMutation_RemoveOnMatch{
-				KeyMatcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Prefix{Prefix: ReservedHeaders}},
+				KeyMatcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Prefix{Prefix: violation.ReservedHeaders}},
 			}},
 		}}}),
 	}

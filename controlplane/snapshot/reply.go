@@ -6,11 +6,9 @@ import (
 	celv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/filters/cel/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	"google.golang.org/protobuf/types/known/structpb"
-)
 
-// ReplyDetails is how the response code details of every reply of the policy
-// filter begin. What Envoy itself refuses is told apart by them.
-const ReplyDetails = "threatgate"
+	"github.com/threatgate/threatgate/internal/violation"
+)
 
 // refusedByEnvoy matches Envoy's own 4xx replies, its 501 for an unknown
 // transfer coding, and those for a filter that is down. An upstream that
@@ -18,7 +16,7 @@ const ReplyDetails = "threatgate"
 func refusedByEnvoy() *accesslogv3.AccessLogFilter {
 	// The status goes first, for CEL costs about a microsecond.
 	return all(statusFrom(400), when(
-		`(response.code < 500 || response.code == 501) && response.code_details != "via_upstream" && !response.code_details.startsWith("`+ReplyDetails+`")`+
+		`(response.code < 500 || response.code == 501) && response.code_details != "via_upstream" && !response.code_details.startsWith("`+violation.ReplyDetails+`")`+
 			` || response.code_details == "wasm_fail_stream"`))
 }
 

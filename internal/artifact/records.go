@@ -175,8 +175,9 @@ type MediaKind uint8
 const (
 	MediaOpaque MediaKind = iota // by size only
 	MediaJSON
-	MediaText // as one string
-	MediaForm // application/x-www-form-urlencoded, as an object
+	MediaText      // as one string
+	MediaForm      // application/x-www-form-urlencoded, as an object
+	MediaMultipart // multipart/form-data, as an object
 	mediaKindCount
 )
 

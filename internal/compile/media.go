@@ -39,7 +39,10 @@ func (c *compiler) mediaType(m *inventory.MediaType) artifact.Media {
 	case schema.Opaque(m.Schema):
 	case name == "application/x-www-form-urlencoded":
 		record.Kind = artifact.MediaForm
-		record.Fields, record.Extra, why = c.form(m)
+		record.Fields, record.Extra, why = c.form(m, formField)
+	case name == "multipart/form-data":
+		record.Kind = artifact.MediaMultipart
+		record.Fields, record.Extra, why = c.form(m, c.partField)
 	case strings.HasPrefix(name, "text/") && schema.Scalars(m.Schema) == inventory.TypeString:
 		record.Kind = artifact.MediaText
 	default:
@@ -67,9 +70,9 @@ func mediaType(declared string) (name string, isJSON bool) {
 // wildcards is how many parts of a media range are open.
 func wildcards(name []byte) int { return bytes.Count(name, []byte{'*'}) }
 
-// form plans the fields of a form (OAS section 4.8.14.3), or says why it
-// can't.
-func (c *compiler) form(m *inventory.MediaType) (fields artifact.Range, extra artifact.Types, why string) {
+// form plans the fields of a form (OAS section 4.8.14.3) or multipart body
+// (section 4.8.14.4), or says why it can't.
+func (c *compiler) form(m *inventory.MediaType, plan func(*inventory.Schema, inventory.Encoding) (artifact.Field, string)) (fields artifact.Range, extra artifact.Types, why string) {
 	properties, ok := schema.Fields(m.Schema)
 	others, _ := schema.Additional(m.Schema)
 	if !ok {
@@ -80,7 +83,7 @@ func (c *compiler) form(m *inventory.MediaType) (fields artifact.Range, extra ar
 	}
 	var list []artifact.Field
 	for _, p := range properties {
-		f, why := formField(p.Schema, encoding(m, p.Name))
+		f, why := plan(p.Schema, encoding(m, p.Name))
 		if why != "" {
 			return fields, 0, fmt.Sprintf("property %q %s", p.Name, why)
 		}
@@ -126,6 +129,29 @@ func formField(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why
 		f.Array, f.Scalars = 1, artifact.Types(items)
 	}
 	return f, ""
+}
+
+// partField plans a part: what a form has, and also files and JSON objects.
+func (c *compiler) partField(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why string) {
+	for _, h := range e.Headers {
+		c.unenforced(h.Pos, "header %q of a part is not enforced", h.Name)
+	}
+	name, isJSON := mediaType(e.ContentType)
+	file, isArray := s, false
+	if s.Types == inventory.TypeArray && s.Items != nil {
+		file, isArray = s.Items, true
+	}
+	switch size, isFile := schema.File(file); {
+	case isFile && !isJSON && name != "text/plain":
+		f = artifact.Field{Shape: artifact.ShapeFile, MaxSize: size, ContentTypes: c.text(strings.ToLower(e.ContentType))}
+		if isArray {
+			f.Array = 1
+		}
+		return f, ""
+	case schema.Scalars(s)&^inventory.TypeNull == inventory.TypeObject && name == "":
+		e.ContentType = "application/json"
+	}
+	return formField(s, e)
 }
 
 // isContainer reports whether a value may be an array or object. Where a

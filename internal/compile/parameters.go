@@ -108,12 +108,23 @@ const containers = inventory.TypeArray | inventory.TypeObject
 func (c *compiler) shape(plan *artifact.Parameter, p *inventory.Parameter) {
 	types := schema.Scalars(p.Schema)
 	container := types & containers
+	alone := types&^(containers|inventory.TypeNull) != 0
 	switch {
 	case container == 0 || types == inventory.TypeAny: // a schema that names no type: a text
 		plan.Scalars = artifact.Types(types)
 		return
 	case container == containers:
 		c.notJudged(plan, p, "its schema allows both an array and an object")
+		return
+	case alone && p.Style == inventory.StyleMatrix && p.Explode:
+		c.notJudged(plan, p, "its schema allows both a scalar and an array or object")
+		return
+	case container == inventory.TypeArray && p.Style == inventory.StyleDeepObject:
+		c.notJudged(plan, p, "OpenAPI does not define arrays in style deepObject")
+		return
+	case container == inventory.TypeObject && p.In == inventory.InCookie && p.Explode:
+		c.notJudged(plan, p, "OpenAPI does not define exploded objects in cookies")
+		plan.Flags &^= artifact.ParameterRequired // nothing bears its name
 		return
 	case container == inventory.TypeArray:
 		plan.Shape = artifact.ShapeArray
@@ -124,20 +135,11 @@ func (c *compiler) shape(plan *artifact.Parameter, p *inventory.Parameter) {
 		others, _ := schema.Additional(p.Schema)
 		plan.Scalars, plan.Fields = artifact.Types(others), c.fields(p)
 	}
-	if types&^(container|inventory.TypeNull) != 0 {
+	if alone {
 		plan.Alone = artifact.Types(types &^ container)
 	}
 	if isOpen(p) {
 		plan.Flags |= artifact.Open
-	}
-	switch {
-	case p.Style == inventory.StyleDeepObject && plan.Shape == artifact.ShapeArray:
-		c.notJudged(plan, p, "OpenAPI does not define arrays in style deepObject")
-	case p.In == inventory.InCookie && p.Explode && plan.Shape == artifact.ShapeObject:
-		c.notJudged(plan, p, "OpenAPI does not define exploded objects in cookies")
-		plan.Flags &^= artifact.ParameterRequired // nothing bears its name
-	case p.Style == inventory.StyleMatrix && p.Explode && plan.Alone != 0:
-		c.notJudged(plan, p, "its schema allows both a scalar and an array or object")
 	}
 }
 
@@ -147,9 +149,8 @@ func isOpen(p *inventory.Parameter) bool {
 	if p.In != inventory.InQuery || !p.Explode || p.Style == inventory.StyleDeepObject || p.Schema == nil {
 		return false
 	}
-	types := schema.Scalars(p.Schema)
 	_, said := schema.Additional(p.Schema)
-	return said && types != inventory.TypeAny && types&containers == inventory.TypeObject
+	return said && schema.Scalars(p.Schema)&containers == inventory.TypeObject
 }
 
 // notJudged plans to look for p without reading its value.

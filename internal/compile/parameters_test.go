@@ -69,6 +69,8 @@ func TestParametersNotJudged(t *testing.T) {
 			[]string{`the value of parameter "q" is not enforced: OpenAPI does not define exploded objects in cookies`}},
 		{[]string{"name: q, in: query, content: {application/xml: {}}"},
 			[]string{`the value of parameter "q" is not enforced: it is content of type application/xml`}},
+		{[]string{"name: q, in: query, content: {text/plain: {" + array + "}}"},
+			[]string{`the value of parameter "q" is not enforced: it is content of type text/plain`}},
 		{[]string{"name: q, in: query, " + open, "name: r, in: query, " + open}, []string{
 			`the value of parameter "q" is not enforced: undeclared parameters may be properties of another one as well`,
 			`the value of parameter "r" is not enforced: undeclared parameters may be properties of another one as well`}},

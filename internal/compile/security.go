@@ -7,12 +7,13 @@ import (
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/model"
 	"github.com/threatgate/threatgate/internal/policy"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
 // payloadHeader is the request header in which Envoy hands the filter the
 // verified payload of an issuer's token. The gateway removes every header
 // with this prefix from what clients send.
-const payloadHeader = "x-threatgate-jwt-"
+const payloadHeader = violation.ReservedHeaders + "jwt-"
 
 // issuers lists the issuers in the order of the policy: Credential.Issuers
 // are ranges of a section of their own, so each credential repeats its own.

@@ -33,7 +33,7 @@ func (r *Request) announceBody(end bool) (stop bool) {
 	}
 	if media.Kind != artifact.MediaOpaque {
 		r.media = media
-		r.beginBody()
+		return r.beginBody()
 	}
 	return false
 }

@@ -133,19 +133,25 @@ func (r *Request) judgeLimits(w World) (stop bool) {
 	b := r.engine.bundle
 	for i := range artifact.Of(b.Limits, r.op.Limits) {
 		l := &b.Limits[int(r.op.Limits.Off)+i]
-		var key []byte
-		switch {
-		case l.Key == artifact.PerSubject && len(r.claims.Subject) > 0:
-			key = r.claims.Subject
-		case l.Key != artifact.PerOperation:
-			key = w.ClientAddress()
-		}
 		rate := limit.Rate{Interval: l.Interval, Burst: l.Burst}
-		wait := r.engine.table.Take(w, b.String(l.Class), r.key.Sum(key), rate, w.Now())
+		wait := r.engine.table.Take(w, b.String(l.Class), r.key.Sum(r.limitKey(l, w)), rate, w.Now())
 		if wait > 0 {
 			r.limit, r.wait = l, uint64(wait)
 			return r.violate(violation.Rate, violation.InRequest, nil, nil)
 		}
 	}
 	return false
+}
+
+// limitKey is whom a limit counts. A subject is one of its issuer's (RFC 7519
+// section 4.1.2), and never taken for an address.
+func (r *Request) limitKey(l *artifact.Limit, w World) []byte {
+	switch {
+	case l.Key == artifact.PerOperation:
+		return nil
+	case l.Key == artifact.PerSubject && len(r.claims.Subject) > 0:
+		r.value = append(append(r.value[:0], r.claims.Issuer...), 0)
+		return append(r.value, r.claims.Subject...)
+	}
+	return w.ClientAddress()
 }

@@ -23,6 +23,7 @@ type fields struct {
 	utf8   utf8Text
 	held   []byte // of a text that may yet be no string
 	string bool   // it is one
+	size   uint64 // of a file, so far
 }
 
 // anyField is a name that the specification does not spell.
@@ -120,7 +121,7 @@ func isUnderscore(c byte) bool { return c == '_' || c == '.' || c == ' ' || c ==
 
 func (r *Request) beginValue() {
 	f := &r.fields
-	f.utf8, f.held = utf8Text{}, f.held[:0]
+	f.utf8, f.held, f.size = utf8Text{}, f.held[:0], 0
 	f.string = f.now.Scalars&^artifact.TypeString == 0
 	if f.now.Shape == artifact.ShapeJSON {
 		r.machine.BeginText()
@@ -129,14 +130,22 @@ func (r *Request) beginValue() {
 
 // valuePart is a part of the current value; last says that it ends there.
 func (r *Request) valuePart(part []byte, last bool) {
-	if r.fields.now.Shape == artifact.ShapeJSON {
+	f := &r.fields
+	switch f.now.Shape {
+	case artifact.ShapeJSON:
 		r.machine.WriteText(part)
 		if last {
 			r.machine.EndText()
 		}
 		return
+	case artifact.ShapeFile:
+		if f.size += uint64(len(part)); f.size > uint64(f.now.MaxSize) {
+			r.machine.Refuse(violation.MaxLength)
+		} else if last {
+			r.machine.String(nil) // of which the schema says no more
+		}
+		return
 	}
-	f := &r.fields
 	n := f.utf8.valid(part)
 	broken := n < len(part) || last && !f.utf8.whole()
 	r.scalarPart(part[:n], last && !broken)

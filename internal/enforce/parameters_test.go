@@ -116,6 +116,10 @@ var parameters = []struct {
 	{"Style Values: form, primitive, no explode", []string{"in: query, explode: false, schema: " + number}, [][2]string{
 		{"?color=100", "ok"}, {"", "ok"}, {"?color=256", "maximum query color"}, {"?color=1&color=256", "repeated-parameter query color"}, {"?color=0x1p2", "type query color"},
 	}},
+	{"Style Values: form, primitive: a boolean or a number", []string{"in: query, schema: {anyOf: [{type: boolean}, {type: number, minimum: 0.5}]}"}, [][2]string{
+		{"?color=true", "ok"}, {"?color=false", "ok"}, {"?color=1", "ok"}, {"?color=0.5", "ok"}, {"?color=5e-1", "ok"}, {"?color=0.4", "any-of query color"}, {"?color=True", "any-of query color"},
+		{"?color=", "any-of query color"}, {"?color=NaN", "any-of query color"}, {"?color=.5", "any-of query color"}, {"?color=1_0", "any-of query color"}, {"?color=%2B1", "any-of query color"}, {"?color=+1", "any-of query color"},
+	}},
 	{"Style Examples: form, array, explode", []string{"in: query, schema: " + array}, [][2]string{
 		{"?color=blue&color=black&color=brown", "ok"}, {"?color=blue", "ok"}, {"", "ok"}, {"?color=blue&color=red", "enum query color/1"}, {"?color=red&color=blue", "enum query color/0"},
 		{"?color=blue&color=blue&color=blue&color=blue", "max-items query color"}, {"?color=blue,black", "enum query color/0"}, {"?color=a,b", "ok"},
@@ -134,7 +138,7 @@ var parameters = []struct {
 	}},
 	{"Style Examples: form, object", []string{"in: query, explode: false, schema: " + object}, [][2]string{
 		{"?color=R,100,G,200,B,150", "ok"}, {"?color=R,100", "required query color/G"}, {"?color=R,256,G,1", "maximum query color/R"}, {"?color=R,1,G", "parameter-encoding query color"},
-		{"?R=100&G=200", "undeclared-parameter query *"}, {"?color=R,1,%52,2,G,3", "parameter-encoding query color"}, {"?color=R,1,G,2,A,3", "undeclared-property query color/*"},
+		{"?R=100&G=200", "undeclared-parameter query *"}, {"?color=R,1,%52,2,G,3", "parameter-encoding query color"}, {"?color=R,1,G,2,%ff,3", "parameter-encoding query color"}, {"?color=R,1,G,2,A,3", "undeclared-property query color/*"},
 		{"?color=R,1,G,2&color=R,1,G,2", "repeated-parameter query color"},
 	}},
 

@@ -21,7 +21,7 @@ func (r *Request) Details(dst []byte) []byte {
 	if v := r.rejecting(); v != nil {
 		code = v.Code
 	}
-	return appendURN(append(dst, "threatgate:"...), code)
+	return appendURN(append(dst, violation.ReplyDetails...), code)
 }
 
 func appendURN(dst []byte, code violation.Code) []byte {

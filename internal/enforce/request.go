@@ -6,6 +6,7 @@ import (
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/distinct"
 	"github.com/threatgate/threatgate/internal/enforce/form"
+	"github.com/threatgate/threatgate/internal/enforce/multipart"
 	"github.com/threatgate/threatgate/internal/enforce/route"
 	"github.com/threatgate/threatgate/internal/enforce/schema"
 	"github.com/threatgate/threatgate/internal/enforce/siphash"
@@ -31,6 +32,7 @@ type Request struct {
 	query   []pair
 	fields  fields
 	form    form.Tokenizer
+	parts   multipart.Tokenizer
 
 	plainQuery bool // nothing in the query is escaped
 	claims     token.Claims

@@ -52,6 +52,7 @@ const (
 
 	Text
 	Form
+	Multipart
 	RepeatedField
 
 	Type
@@ -136,6 +137,7 @@ var facts = [codeCount]codeFacts{
 
 	Text:          {Validation, "text", 400, "Text is not UTF-8", false},
 	Form:          {Validation, "form", 400, "Malformed form", false},
+	Multipart:     {Validation, "multipart", 400, "Malformed multipart body", false},
 	RepeatedField: {Validation, "repeated-field", 400, "Field given more than once", false},
 
 	Type:                  {Validation, "type", 400, "Wrong type", false},

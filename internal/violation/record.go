@@ -15,6 +15,15 @@ const (
 	StateReport    = "tg.report"  // "<revision> <nanoseconds>": now and then, the policy in use and the time it took to judge
 )
 
+// ReservedHeaders starts the names of the request headers by which Envoy's
+// filters speak to each other. A client's own are removed before any filter
+// runs, and none goes further.
+const ReservedHeaders = "x-threatgate-"
+
+// ReplyDetails starts the response code details of every answer of the
+// filter's own (%RESPONSE_CODE_DETAILS%).
+const ReplyDetails = "threatgate:"
+
 // UnknownOperationLabel is the operation label of a request that matches no
 // declared operation: one label for all, so that a client can't make metrics.
 const UnknownOperationLabel = "unknown"

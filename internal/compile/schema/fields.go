@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"math"
 	"slices"
 
 	"github.com/threatgate/threatgate/internal/inventory"
@@ -37,4 +38,24 @@ func Opaque(s *inventory.Schema) bool {
 		rest.Format = ""
 	}
 	return isAnything(&rest)
+}
+
+// File reports whether s is a string of octets of which nothing is said but
+// how many there may be, as OpenAPI describes files: with format binary, or
+// with the media type of what is not encoded.
+func File(s *inventory.Schema) (maxSize uint32, ok bool) {
+	rest := *s
+	rest.MaxLength, rest.Unsupported = nil, nil
+	raw := s.Format == "binary"
+	for _, k := range s.Unsupported {
+		raw = raw || k.Name == "contentMediaType"
+		if k.Name != "contentMediaType" {
+			return 0, false
+		}
+	}
+	maxSize = math.MaxUint32
+	if s.MaxLength != nil {
+		maxSize = uint32(min(*s.MaxLength, math.MaxUint32))
+	}
+	return maxSize, raw && s.Types == inventory.TypeString && Opaque(&rest)
 }

@@ -75,8 +75,13 @@ func Boundary(parameters []byte) (boundary []byte, ok bool) {
 		if len(name) > len("boundary") || boundary != nil {
 			return nil, false
 		}
-		if boundary, ok = unquote(value, isBoundary); !ok || len(boundary) > maxBoundary {
+		if boundary, ok = unquote(value); !ok || len(boundary) > maxBoundary {
 			return nil, false
+		}
+		for _, c := range boundary {
+			if !isBoundary(c) {
+				return nil, false
+			}
 		}
 	}
 	return boundary, boundary != nil

@@ -1,6 +1,9 @@
 package multipart
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // headers are those of one part. Those that matter are Content-Disposition,
 // Content-Type and Content-Transfer-Encoding, of which there is no more than
@@ -20,7 +23,7 @@ func (h *headers) reset() {
 // add takes a line, and reports whether everybody reads it alike.
 func (h *headers) add(line []byte) bool {
 	name, value, ok := bytes.Cut(line, []byte{':'})
-	if !ok || len(name) == 0 {
+	if !ok || len(name) == 0 || !utf8.Valid(line) {
 		return false
 	}
 	for _, c := range name {
@@ -67,15 +70,19 @@ func (h *headers) disposition(value []byte) bool {
 		}
 		switch {
 		case equalFold(name, "name") && len(h.name) == 0:
-			if value, ok = unquote(value, isToken); !ok || escaped(value) {
+			// Browsers write quotes and line ends as escapes, which some undo.
+			if value, ok = unquote(value); !ok || bytes.IndexByte(value, '%') >= 0 {
 				return false
 			}
 			h.name = append(h.name, value...)
 		case equalFold(name, "filename") && !h.isFile:
-			if value, ok = unquote(value, isToken); !ok && len(value) > 0 || bytes.IndexByte(value, '/') >= 0 {
+			h.isFile = true
+			if string(value) == `""` {
+				continue // no file was chosen
+			}
+			if value, ok = unquote(value); !ok || bytes.IndexByte(value, '/') >= 0 {
 				return false
 			}
-			h.isFile = true
 		default:
 			return false
 		}
@@ -107,24 +114,18 @@ func cutValue(s []byte) (value, rest []byte, more bool) {
 
 // unquote returns what stands in quotes, or a value that needs none. Within
 // quotes a backslash escapes to some and is itself to others, so there is
-// none. The result is not empty if ok.
-func unquote(s []byte, plain func(byte) bool) (value []byte, ok bool) {
+// none. It reports false for nothing, too.
+func unquote(s []byte) (value []byte, ok bool) {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		s = s[1 : len(s)-1]
 		return s, len(s) > 0 && bytes.IndexByte(s, '\\') < 0 && bytes.IndexByte(s, '"') < 0
 	}
 	for _, c := range s {
-		if !plain(c) || !isToken(c) {
+		if !isToken(c) {
 			return nil, false
 		}
 	}
 	return s, len(s) > 0
-}
-
-// escaped reports whether a name has what browsers write for a quote, CR or
-// LF, which some parsers undo.
-func escaped(name []byte) bool {
-	return bytes.IndexByte(name, '%') >= 0
 }
 
 // isToken is tchar of RFC 9110 section 5.6.2.

@@ -62,7 +62,8 @@ func Basic(credentials []byte) bool {
 type Claims struct {
 	Issuer  []byte // as JSON text, unescaped only if it had no escapes
 	Subject []byte
-	Scope   []byte // space separated (RFC 8693 section 4.2), or a JSON array's inside
+	Scope   []byte // scope, space separated (RFC 8693 section 4.2), else scp, as some issuers call it; or a JSON array's inside
+	scp     []byte
 }
 
 // DecodePayload appends the payload, base64url without padding, to dst.
@@ -108,12 +109,17 @@ func ReadClaims(payload []byte) (c Claims, ok bool) {
 			ok = claim(&c.Issuer, value)
 		case "sub":
 			ok = claim(&c.Subject, value)
-		case "scope", "scp":
+		case "scope":
 			ok = claim(&c.Scope, value)
+		case "scp":
+			ok = claim(&c.scp, value)
 		}
 		if !ok {
 			return c, false
 		}
+	}
+	if c.Scope == nil {
+		c.Scope = c.scp
 	}
 	return c, s.skipSpace() == len(payload)
 }

@@ -53,6 +53,7 @@ func TestReadClaims(t *testing.T) {
 		{`{"iss":"https://login","sub":"u1","scope":"a b"}`, true, "https://login", "u1", "a b"},
 		{` { "x" : {"sub":"inner","y":[1,{"z":null}]} , "sub" : "outer" } `, true, "", "outer", ""},
 		{`{"scp":["a","b"],"exp":1.5e9,"ok":true}`, true, "", "", `"a","b"`},
+		{`{"scp":["x"],"scope":"a b"}`, true, "", "", "a b"},
 		{`{"sub":7}`, true, "", "", ""},
 		{`{"sub":"a","sub":"b"}`, false, "", "", ""},
 		{`{"sub":"a\"b"}`, true, "", `a\"b`, ""},
