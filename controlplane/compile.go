@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -78,7 +80,12 @@ func choose(releases []*compile.Release, api string) (int, error) {
 }
 
 // writeFile replaces a file in one step: who reads it sees the old or the new.
-func writeFile(name string, data []byte) error {
+func writeFile(name string, data []byte) (err error) {
+	defer func() {
+		if cause := syscall.Errno(0); errors.As(err, &cause) {
+			err = fmt.Errorf("%s: %w", name, cause) // and not the temporary file
+		}
+	}()
 	temporary, err := os.CreateTemp(filepath.Dir(name), ".threatgate-*")
 	if err != nil {
 		return err

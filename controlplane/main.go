@@ -97,8 +97,21 @@ func (c *cli) root() *cobra.Command {
 	root.SetVersionTemplate("threatgate {{.Version}}\n")
 	root.PersistentFlags().StringVar(&c.logFormat, "log-format", "console", "`format` of the log on stderr: console or json")
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(c.run(), c.serve(), c.mode(), c.tail(), c.check(), c.compile(), c.bootstrap())
+	root.AddCommand(c.run(), c.serve(), c.mode(), c.tail(), c.check(), c.compile(), c.bootstrap(), c.version())
 	return root
+}
+
+func (c *cli) version() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  threatgate version",
+		Args:    cobra.NoArgs,
+		RunE: c.runs(func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(c.stdout, "threatgate %s\n", version)
+			return err
+		}),
+	}
 }
 
 // runs is what a command does, once its command line is understood.

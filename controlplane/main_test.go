@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,7 +76,14 @@ func TestExitCodes(t *testing.T) {
 	good := write(t, filepath.Join(dir, "good.yaml"), orders)
 	bad := write(t, filepath.Join(dir, "bad.yaml"), "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: 7\n")
 	model := write(t, filepath.Join(dir, "model.yaml"), "kind: [\n")
+	swapped := write(t, filepath.Join(dir, "swapped.yaml"), "kind: ThreatModel\n")
 	wasm := write(t, filepath.Join(dir, "threatgate.wasm"), "")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	free := freeAddress(t)
 	for _, tc := range []struct {
 		args   string
 		code   int
@@ -85,6 +93,7 @@ func TestExitCodes(t *testing.T) {
 		{"dance", exitUsage, `threatgate: unknown command "dance" for "threatgate"`},
 		{"--help", exitOK, ""},
 		{"--version", exitOK, ""},
+		{"version", exitOK, ""},
 		{"check --nonsense", exitUsage, "threatgate: unknown flag: --nonsense"},
 		{"check", exitUsage, "threatgate: --spec or --model is needed"},
 		{"check --spec " + good + " more", exitUsage, `threatgate: unknown command "more" for "threatgate check"`},
@@ -96,30 +105,40 @@ func TestExitCodes(t *testing.T) {
 		{"check --spec " + bad, exitBadInput, bad + ":3:8: "},
 		{"check --spec " + dir + "/nope.yaml", exitBadInput, dir + "/nope.yaml: no such file"},
 		{"check --model " + model, exitBadInput, model + ":"},
+		{"check --model " + good, exitBadInput, good + ":1:1: this is an OpenAPI document: --spec names it\n"},
+		{"check --spec " + swapped, exitBadInput, swapped + ":1:1: this is a threat model: --model names it\n"},
 		{"compile --spec " + good, exitUsage, "threatgate: -o or --explain is needed"},
 		{"compile --spec " + good + " -o - --explain", exitUsage, "threatgate: -o - and --explain both write to stdout"},
 		{"compile --spec " + good + " -o - --api carts", exitUsage, `threatgate: --api: there is no service "carts", only: orders`},
 		{"compile --spec " + bad + " -o " + dir + "/bundle", exitBadInput, bad + ":3:8: "},
-		{"compile --spec " + good + " -o " + dir + "/no/bundle", exitFailed, "threatgate: "},
+		{"compile --spec " + good + " -o " + dir + "/no/bundle", exitFailed, "threatgate: " + dir + "/no/bundle: no such file or directory\n"},
 		{"run", exitUsage, "threatgate: --spec or --model is needed"},
 		{"run --spec " + good, exitUsage, "threatgate: --upstream is needed"},
 		{"run --spec " + good + " --upstream http://a --listen nowhere", exitUsage, `threatgate: --listen: "nowhere" is not host:port`},
-		{"run --spec " + good + " --upstream http://a --listen 127.0.0.1:0", exitUsage, `threatgate: --listen: "127.0.0.1:0" is not host:port`},
+		{"run --spec " + good + " --upstream http://a --listen 127.0.0.1:0", exitUsage, `threatgate: --listen: the port of "127.0.0.1:0" is not one of 1 to 65535`},
 		{"run --spec " + good + " --upstream http://a --mode on", exitUsage, `threatgate: --mode: "on" is none of shadow, enforce and off`},
 		{"run --spec " + good + " --upstream http://a --mode off --listen 127.0.0.1:1 --wasm " + dir + "/no.wasm", exitFailed, "threatgate: no filter: stat " + dir + "/no.wasm: no such file or directory; `make build` makes one, --wasm names one"},
 		{"run --spec " + bad + " --upstream http://a --listen 127.0.0.1:1 --wasm " + dir + "/no.wasm", exitBadInput, bad + ":3:8: "},
-		{"run --spec " + good + " --upstream http://a --wasm " + wasm + " --concurrency -1", exitUsage, "threatgate: --concurrency: -1 is negative"},
+		{"run --spec " + good + " --upstream http://a --wasm " + wasm + " --concurrency -1", exitUsage, "threatgate: --concurrency: -1 is not one of 0 to 256"},
+		{"run --spec " + good + " --upstream http://a --concurrency 1000", exitUsage, "threatgate: --concurrency: 1000 is not one of 0 to 256"},
+		{"run --spec " + good + " --upstream localhost", exitUsage, `threatgate: --upstream: "localhost" is not host:port or an http(s) URL without a path`},
+		{"run --spec " + good + " --upstream http://a --admin 127.0.0.1:70000", exitUsage, `threatgate: --admin: the port of "127.0.0.1:70000" is not one of 1 to 65535`},
 		{"run --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --wasm " + wasm + " --envoy " + dir + "/no", exitFailed, "threatgate: --envoy: "},
 		{"serve --spec " + good, exitUsage, "threatgate: a specification alone says nothing of the gateway: --upstream and --listen are needed"},
 		{"serve --model m --xds 0.0.0.0:18000", exitUsage, "threatgate: --xds: 0.0.0.0:18000 is not on loopback: --tls-cert, --tls-key and --tls-client-ca are needed"},
-		{"serve --model m --xds :18000", exitUsage, "threatgate: --xds: :18000 is not on loopback"},
+		{"serve --model m --xds :18000", exitUsage, `threatgate: --xds: ":18000" is not host:port`},
 		{"serve --model m --tls-cert c", exitUsage, "threatgate: --tls-cert, --tls-key and --tls-client-ca go together"},
 		{"serve --model " + model + " --state " + dir + "/state --wasm " + wasm, exitBadInput, model + ":"},
-		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --admin 0.0.0.0:0 --state " + dir + "/state --wasm " + wasm, exitFailed, ""},
-		{"serve --spec " + good + " --upstream http://a:b --listen 127.0.0.1:1 --state " + dir + "/other --wasm " + wasm, exitBadInput, good + ":"},
+		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --admin 0.0.0.0:1 --state " + dir + "/state --wasm " + wasm, exitUsage, "threatgate: --admin: 0.0.0.0:1 is not on loopback"},
+		{"serve --spec " + good + " --upstream http://a:b --listen 127.0.0.1:1 --state " + dir + "/other --wasm " + wasm, exitUsage, `threatgate: --upstream: "http://a:b" is not host:port`},
 		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --log-format xml --state " + dir + "/state --wasm " + wasm, exitUsage, `threatgate: --log-format: "xml" is neither console nor json`},
-		{"mode", exitUsage, "threatgate: accepts 1 arg(s), received 0"},
-		{"mode on", exitUsage, `threatgate: invalid argument "on" for "threatgate mode"`},
+		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --state " + good + " --wasm " + wasm, exitFailed, "threatgate: state directory: mkdir " + good + ": not a directory; --state names another\n"},
+		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --token-file " + good + "/token --admin " + free + " --state " + dir + "/state --wasm " + wasm, exitFailed, "threatgate: admin token " + good + "/token: not a directory\n"},
+		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --admin " + taken.Addr().String() + " --state " + dir + "/state --wasm " + wasm, exitFailed, "threatgate: admin address: listen tcp " + taken.Addr().String() + ": bind: address already in use; --admin names another\n"},
+		{"mode", exitUsage, "threatgate: a mode is needed: shadow, enforce, off or reset"},
+		{"mode on", exitUsage, `threatgate: "on" is none of shadow, enforce, off and reset`},
+		{"mode on off", exitUsage, "threatgate: one mode is needed, not 2 arguments"},
+		{"mode off --admin junk", exitUsage, `threatgate: --admin: "junk" is not host:port`},
 		{"mode off --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: "},
 		{"tail --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: "},
 		{"bootstrap", exitOK, ""},

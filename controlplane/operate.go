@@ -104,7 +104,7 @@ func (c *cli) tail() *cobra.Command {
 		Use:   "tail",
 		Short: "Show violations as they happen",
 		Long: `Tail prints a line for each violation from now on: time, mode, decision, API,
-operation, code, place and pointer, threat, separated by tabs.`,
+operation, code, place and pointer, threat, request id, separated by tabs.`,
 		Example: `  threatgate tail
   threatgate tail --api orders --json`,
 		Args: cobra.NoArgs,
@@ -136,7 +136,7 @@ operation, code, place and pointer, threat, separated by tabs.`,
 func line(v admin.Violation) string {
 	fields := []string{
 		v.Time.Local().Format("2006-01-02T15:04:05.000Z07:00"), v.Mode, v.Decision, v.API, v.Operation,
-		v.Family + ":" + v.Code, strings.TrimSpace(v.In + " " + v.Pointer), v.Threat,
+		v.Family + ":" + v.Code, strings.TrimSpace(v.In + " " + v.Pointer), v.Threat, v.Request,
 	}
 	for i, f := range fields {
 		fields[i] = strings.Map(printable, f)

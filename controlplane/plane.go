@@ -41,15 +41,25 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 		}
 	}()
 	if p.store, err = store.Open(ctx, state); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; --state names another", err)
 	}
 	if p.watcher, err = watch.New(pipeline.ReadFile, p.log); err != nil {
 		return nil, err
 	}
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	counts := newMetrics(p.registry)
+	options.OnNode = func(node string, connected bool) {
+		if connected {
+			p.log.Info("Envoy connected", zap.String("node", node))
+		} else {
+			p.log.Info("Envoy gone", zap.String("node", node))
+		}
+	}
 	options.OnEvent = func(e server.Event) {
 		counts.event(e)
+		if api, revision, ok := p.rollout.Policy(e.TypeURL, e.Name, e.Version); ok && !e.Nack {
+			p.log.Info("has the policy", zap.String("node", e.Node), zap.String("api", api), zap.String("revision", revision))
+		}
 		if e.Nack {
 			p.log.Error("refused by a node, which goes on with what it had",
 				zap.String("node", e.Node), zap.String("resource", e.Name), zap.String("type", e.TypeURL), zap.String("detail", e.Detail))

@@ -11,16 +11,21 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/threatgate/threatgate/controlplane/admin"
 	"github.com/threatgate/threatgate/controlplane/envoy"
+	"github.com/threatgate/threatgate/controlplane/pipeline"
+	"github.com/threatgate/threatgate/controlplane/rollout"
 	"github.com/threatgate/threatgate/controlplane/server"
 	"github.com/threatgate/threatgate/controlplane/snapshot"
 )
 
 const (
-	readyTimeout = time.Minute           // from start to judging
-	readyPoll    = 10 * time.Millisecond // of Envoy's listener
+	readyTimeout   = time.Minute // from start to judging
+	maxConcurrency = 256         // of Envoy's workers: more only take memory
+
+	readyPoll = 10 * time.Millisecond // of Envoy's listener
 )
 
 // runOptions are the command line of `run`.
@@ -50,7 +55,7 @@ the next run for the same address, with the modes that were set.`,
 		Args: cobra.NoArgs,
 	}
 	o.input.add(cmd)
-	o.gateway.add(cmd, defaultListen)
+	o.gateway.add(cmd, "the model's, else "+defaultListen)
 	o.admin.add(cmd)
 	o.wasm.add(cmd)
 	cmd.Flags().StringVar(&o.envoy, "envoy", "", "Envoy's `binary` (default: $ENVOY, one on PATH or beside this program)")
@@ -68,8 +73,8 @@ func (c *cli) runGateway(ctx context.Context, o *runOptions) (err error) {
 	if o.input.model == "" && o.gateway.upstream == "" {
 		return usagef("--upstream is needed")
 	}
-	if o.concurrency < 0 {
-		return usagef("--concurrency: %d is negative", o.concurrency)
+	if o.concurrency < 0 || o.concurrency > maxConcurrency {
+		return usagef("--concurrency: %d is not one of 0 to %d", o.concurrency, maxConcurrency)
 	}
 	if err := o.gateway.apply(&in); err != nil {
 		return err
@@ -86,6 +91,15 @@ func (c *cli) runGateway(ctx context.Context, o *runOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	binary, err := findParts(ctx, wasm, o.envoy, log)
+	if err != nil {
+		return unlessBroken(in, err)
+	}
+	if in.Listen == "" {
+		if in.Listen, err = modelListen(in); err != nil {
+			return err
+		}
+	}
 	dir, err := envoy.OpenDirectory(in.Listen)
 	if err != nil {
 		return err
@@ -97,13 +111,6 @@ func (c *cli) runGateway(ctx context.Context, o *runOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 
-	if err := findFilter(wasm); err != nil {
-		return err
-	}
-	binary, err := envoy.Find(ctx, o.envoy, log)
-	if err != nil {
-		return err
-	}
 	door, err := admin.Listen(o.admin.address, tokenFile)
 	if err != nil {
 		return err
@@ -113,6 +120,27 @@ func (c *cli) runGateway(ctx context.Context, o *runOptions) (err error) {
 	return p.runEnvoy(ctx, dir, gateway, door, func() {
 		fmt.Fprintf(c.stdout, "ready: http://%s is judged, admin http://%s\n", in.Listen, door.Addr())
 	})
+}
+
+// findParts looks for what `run` needs besides this program.
+func findParts(ctx context.Context, wasm, named string, log *zap.Logger) (binary string, err error) {
+	if err := findFilter(wasm); err != nil {
+		return "", err
+	}
+	return envoy.Find(ctx, named, log)
+}
+
+// modelListen is where the model has its one service listen, or the default.
+func modelListen(in pipeline.Input) (string, error) {
+	in.Offline = true
+	out := pipeline.Run(in)
+	if out.Diags.HasErrors() {
+		return "", &rollout.InputError{Diags: &out.Diags}
+	}
+	if services := out.Policies.Services; len(services) == 1 && services[0].Listen != "" {
+		return services[0].Listen, nil
+	}
+	return defaultListen, nil
 }
 
 // runEnvoy serves one Envoy until ctx is done, Envoy ends or a part of the

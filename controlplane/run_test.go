@@ -203,7 +203,10 @@ func TestRun(t *testing.T) {
 	}
 
 	// Enforce.
-	if code, stdout, stderr := command(t, "mode", "enforce", "--admin", g.admin); code != exitOK || !strings.HasSuffix(stdout, "accepted by 1 Envoy\n") {
+	if code, stdout, stderr := command(t, "mode", "--operation", "GET /orders", "off", "--admin", g.admin); code != exitOK || !strings.Contains(stdout, "\n  list: off\n") {
+		t.Errorf("mode: %d %s %s", code, stdout, stderr)
+	}
+	if code, stdout, stderr := command(t, "mode", "enforce", "--admin", g.admin); code != exitOK || !strings.HasSuffix(stdout, "\nlist follows orders again\naccepted by 1 Envoy\n") {
 		t.Errorf("mode: %d %s %s", code, stdout, stderr)
 	}
 	g.eventually("enforced", func() bool { return g.get("/orders?limit=700") == 400 && g.get("/nowhere") == 404 })
@@ -350,6 +353,27 @@ spec:
     - {id: carts, specs: [{file: carts.yaml}], upstream: "%[1]s", listen: "%[3]s"}
 `
 
+func TestListenOfTheModel(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "orders.yaml"), orders)
+	const head = "apiVersion: threatgate.dev/v1alpha1\nkind: ThreatModel\nmetadata: {name: shop}\nspec: {services: [{id: orders, specs: [{file: orders.yaml}], "
+	for _, tc := range []struct{ model, want string }{
+		{`upstream: "127.0.0.1:1", listen: "127.0.0.1:7101"}]}`, "127.0.0.1:7101"},
+		{`upstream: "127.0.0.1:1"}]}`, defaultListen},
+		{`listen: "nowhere"}]}`, ""},
+	} {
+		flags := inputFlags{model: write(t, filepath.Join(dir, "shop.yaml"), head+tc.model)}
+		in, err := flags.input()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := modelListen(in)
+		if got != tc.want || (err != nil) != (tc.want == "") {
+			t.Errorf("%s: %q, %v, want %q", tc.model, got, err, tc.want)
+		}
+	}
+}
+
 // A control plane of two services, restarted while one is broken.
 func TestServe(t *testing.T) {
 	p := newParts(t)
@@ -404,6 +428,11 @@ func TestServe(t *testing.T) {
 	g.stop()
 	if code := <-g.ended; code != exitOK {
 		t.Errorf("serve: exit %d, want 0", code)
+	}
+	for _, line := range []string{`INFO Envoy connected {"node": "one"}`, `INFO has the policy {"node": "one", "api": "orders", "revision": "`, "INFO stopping\n"} {
+		if !strings.Contains(g.stderr.String(), line) {
+			t.Errorf("not logged: %s", line)
+		}
 	}
 	write(t, g.spec, "openapi: 3.0.3\npaths: 7\n")
 	serve()

@@ -44,7 +44,7 @@ func (c *cli) serve() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	o.input.add(cmd)
-	o.gateway.add(cmd, "")
+	o.gateway.add(cmd, "the model's")
 	o.admin.add(cmd)
 	o.wasm.add(cmd)
 	o.tls.add(cmd)
@@ -69,9 +69,9 @@ func (c *cli) servePlane(ctx context.Context, o *serveOptions) (err error) {
 	if o.state == "" {
 		return usagef("--state: a directory is needed")
 	}
-	address, err := net.ResolveTCPAddr("tcp", o.xds)
+	address, err := resolve("--xds", o.xds)
 	if err != nil {
-		return usagef("--xds: %v", err)
+		return err
 	}
 	security, err := o.tls.config()
 	if err != nil {
@@ -92,6 +92,9 @@ func (c *cli) servePlane(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := findFilter(wasm); err != nil {
+		return unlessBroken(in, err)
+	}
 	p, err := c.newPlane(ctx, log, in, server.Options{TLS: security}, wasm, o.state)
 	if err != nil {
 		return err
@@ -99,9 +102,6 @@ func (c *cli) servePlane(ctx context.Context, o *serveOptions) (err error) {
 	defer func() { err = errors.Join(err, p.close()) }()
 	p.registry.MustRegister(newPushed(p.server))
 
-	if err := findFilter(wasm); err != nil {
-		return err
-	}
 	door, err := admin.Listen(o.admin.address, tokenFile)
 	if err != nil {
 		return err
@@ -112,6 +112,8 @@ func (c *cli) servePlane(ctx context.Context, o *serveOptions) (err error) {
 		return err
 	}
 	fmt.Fprintf(c.stdout, "ready: xDS on %s, admin http://%s\n", xds.Addr(), door.Addr())
+	stopping := context.AfterFunc(ctx, func() { log.Info("stopping") })
+	defer stopping()
 	return p.serve(ctx, xds, door, p.registry)
 }
 

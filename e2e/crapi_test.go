@@ -32,6 +32,10 @@ var crapi = []attempt{
 	{name: "fraction for an integer", line: "POST /workshop/api/shop/apply_coupon", header: []string{bearer}, operation: "apply_coupon", body: `{"coupon_code":"TRAC075","amount":75.125}`, want: "400 validation:type body:/amount contract"},
 	{name: "no e-mail address", line: "POST /workshop/api/mechanic/signup", operation: "mechanic_signup", body: `{"email":"nowhere","mechanic_code":"M1","name":"Eleonora","number":"123456","password":"hunter22"}`, want: "400 validation:format body:/email contract"},
 	{name: "required body", line: "POST /workshop/api/shop/orders", header: []string{bearer}, operation: "create_order", want: "400 validation:body-missing body: contract"},
+	{
+		name: "boundary that only some see", line: "POST /identity/api/v2/user/pictures", header: []string{bearer, "Content-Type: multipart/form-data; boundary=b"}, operation: "update_profile_pic",
+		body: "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\n\x89PNG\n--b--\r\n", want: "400 validation:multipart body:/file contract",
+	},
 	{name: "JSON for multipart", line: "POST /identity/api/v2/user/pictures", header: []string{bearer}, operation: "update_profile_pic", body: `{"file":"x"}`, want: "415 validation:content-type header:content-type API4-04"},
 	{name: "XML for JSON", line: "POST /identity/api/auth/login", header: []string{"Content-Type: application/xml"}, operation: "login", body: `<login/>`, want: "415 validation:content-type header:content-type contract"},
 }

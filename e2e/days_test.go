@@ -237,7 +237,7 @@ func TestBadStart(t *testing.T) {
 		{"run, unknown flag", append(run, "--spec", good, "--speed", "9"), 2, "threatgate: unknown flag: --speed"},
 		{"run, unknown mode", append(run, "--spec", good, "--mode", "on"), 2, `threatgate: --mode: "on"`},
 		{"serve, xDS for everybody", append(serve, "--spec", good, "--upstream", s.upstream.URL, "--listen", s.listen, "--xds", "0.0.0.0:18000"), 2, "threatgate: --xds: 0.0.0.0:18000 is not on loopback"},
-		{"serve, admin for everybody", append(serve, "--spec", good, "--upstream", s.upstream.URL, "--listen", s.listen, "--admin", "0.0.0.0:0"), 1, "threatgate: admin address 0.0.0.0:0: not on loopback"},
+		{"serve, admin for everybody", append(serve, "--spec", good, "--upstream", s.upstream.URL, "--listen", s.listen, "--admin", "0.0.0.0:9902"), 2, "threatgate: --admin: 0.0.0.0:9902 is not on loopback"},
 	}
 	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

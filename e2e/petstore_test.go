@@ -93,6 +93,7 @@ var petstore = []attempt{
 	{name: "too deep", line: "POST /api/v3/store/order", operation: "placeOrder", body: `{"more":` + strings.Repeat("[", 65) + strings.Repeat("]", 65) + `}`, want: "400 validation:depth body:/* contract"},
 	{name: "no body", line: "POST /api/v3/pet", header: []string{bearer}, operation: "addPet", want: "400 validation:body-missing body: contract"},
 	{name: "undeclared body", line: "DELETE /api/v3/user/theUser", operation: "deleteUser", body: `{"because":"whatever"}`, want: "400 validation:body-unexpected body: contract"},
+	{name: "wrong type in a form", line: "POST /api/v3/user", header: []string{"Content-Type: application/x-www-form-urlencoded"}, operation: "createUser", body: "username=theUser&id=twelve", want: "400 validation:type body:/id contract"},
 	{name: "undeclared content type", line: "POST /api/v3/store/order", header: []string{"Content-Type: text/plain"}, operation: "placeOrder", body: `{"complete":true}`, want: "415 validation:content-type header:content-type contract"},
 	{name: "no content type", line: "POST /api/v3/store/order", header: []string{"Content-Type:"}, operation: "placeOrder", body: `{"complete":true}`, want: "415 validation:content-type header:content-type contract"},
 	{name: "other charset", line: "POST /api/v3/store/order", header: []string{"Content-Type: application/json; charset=utf-16"}, operation: "placeOrder", body: `{"complete":true}`, want: "415 validation:content-type header:content-type contract"},

@@ -67,11 +67,11 @@ func Listen(address, tokenFile string) (*Listener, error) {
 	}
 	l, err := net.ListenTCP("tcp", tcp)
 	if err != nil {
-		return nil, fmt.Errorf("admin address: %w", err)
+		return nil, fmt.Errorf("admin address: %w; --admin names another", err)
 	}
 	token, err := newToken(tokenFile)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("admin token: %w", err), l.Close())
+		return nil, errors.Join(fmt.Errorf("admin token %s: %w", tokenFile, err), l.Close())
 	}
 	return &Listener{l, token, tokenFile}, nil
 }
@@ -171,7 +171,7 @@ func withToken(token string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !bears(r.Header.Get("Authorization"), token) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="threatgate"`)
-			fail(w, http.StatusUnauthorized, "the bearer token of this start is needed")
+			fail(w, http.StatusUnauthorized, "Authorization: Bearer is needed, with the token in the file that was named at start")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -26,6 +26,7 @@ import (
 	"github.com/threatgate/threatgate/controlplane/snapshot"
 	"github.com/threatgate/threatgate/controlplane/store"
 	"github.com/threatgate/threatgate/controlplane/watch"
+	"github.com/threatgate/threatgate/internal/policy"
 	"github.com/threatgate/threatgate/internal/threat"
 	"github.com/threatgate/threatgate/internal/violation"
 	"github.com/threatgate/threatgate/policies"
@@ -124,7 +125,7 @@ func TestWhoMayAskWhat(t *testing.T) {
 		{"GET /healthz|Host: [::1]:" + port, "", 200, "ok\n"},
 		{"GET /healthz|Host: [::1]", "", 200, "ok\n"},
 		{"GET /healthz|Origin: http://" + r.address, "", 200, "ok\n"},
-		{"POST /healthz", "", 401, "the bearer token of this start is needed"},
+		{"POST /healthz", "", 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
 
 		{"GET /metrics|Host: evil.example", "", 403, "the host is not a loopback name"},
 		{"GET /metrics|Host: evil.example:" + port, "", 403, "the host is not a loopback name"},
@@ -138,19 +139,19 @@ func TestWhoMayAskWhat(t *testing.T) {
 
 		{"GET /v1/status|Authorization: Bearer " + token, "", 200, `{"version":"v1.2.3"`},
 		{"GET /v1/status|Authorization: bearer " + token, "", 200, `{"version":"v1.2.3"`},
-		{"GET /v1/status", "", 401, "the bearer token of this start is needed"},
-		{"GET /v1/status|Authorization: Bearer", "", 401, "the bearer token of this start is needed"},
-		{"GET /v1/status|Authorization: Bearer " + token + "x", "", 401, "the bearer token of this start is needed"},
-		{"GET /v1/status|Authorization: Bearer " + token[1:], "", 401, "the bearer token of this start is needed"},
-		{"GET /v1/status|Authorization: Basic " + token, "", 401, "the bearer token of this start is needed"},
-		{"GET /v1/violations", "", 401, "the bearer token of this start is needed"},
-		{"PUT /v1/modes", `{"mode":"off"}`, 401, "the bearer token of this start is needed"},
-		{"GET /nowhere", "", 401, "the bearer token of this start is needed"},
+		{"GET /v1/status", "", 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
+		{"GET /v1/status|Authorization: Bearer", "", 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
+		{"GET /v1/status|Authorization: Bearer " + token + "x", "", 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
+		{"GET /v1/status|Authorization: Bearer " + token[1:], "", 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
+		{"GET /v1/status|Authorization: Basic " + token, "", 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
+		{"GET /v1/violations", "", 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
+		{"PUT /v1/modes", `{"mode":"off"}`, 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
+		{"GET /nowhere", "", 401, "Authorization: Bearer is needed, with the token in the file that was named at start"},
 		{"GET /nowhere|Authorization: Bearer " + token, "", 404, ""},
 
 		{"PUT /v1/modes|Authorization: Bearer " + token + "|Content-Type: application/json", `{"mode":"off"}`, 200, `{"apis":[{"id":"orders"`},
 		{"PUT /v1/modes|Authorization: Bearer " + token, `{"mode":"off"}`, 400, "the content type must be application/json"},
-		{"PUT /v1/modes|Authorization: Bearer " + token + "|Content-Type: application/json", `{"mode":"on"}`, 400, `"mode" must be shadow, enforce or off`},
+		{"PUT /v1/modes|Authorization: Bearer " + token + "|Content-Type: application/json", `{"mode":"on"}`, 400, `"mode" must be shadow, enforce, off or reset`},
 		{"PUT /v1/modes|Authorization: Bearer " + token + "|Content-Type: application/json", `{"mode":"off","all":true}`, 400, `the body is malformed: json: unknown field "all"`},
 		{"PUT /v1/modes|Authorization: Bearer " + token + "|Content-Type: application/json", `{"mode":"off"} {}`, 400, "the body is malformed: more than one JSON value"},
 		{"PUT /v1/modes|Authorization: Bearer " + token + "|Content-Type: application/json", `{"api":"` + strings.Repeat("x", maxBody) + `"}`, 400, "the body is malformed: http: request body too large"},
@@ -232,8 +233,13 @@ func TestSetMode(t *testing.T) {
 	if len(result.APIs) != 1 || result.APIs[0].Mode != "shadow" || !slices.Equal(result.APIs[0].Operations, want) || result.Nodes != 0 {
 		t.Errorf("result %+v", result)
 	}
-	if _, err := c.SetMode(t.Context(), ModeChange{API: "carts", Mode: "off"}); err == nil || err.Error() != `there is no API "carts"` {
+	if _, err := c.SetMode(t.Context(), ModeChange{API: "carts", Mode: "off"}); err == nil || err.Error() != `there is no API "carts", only: orders` {
 		t.Errorf("unknown API: %v", err)
+	}
+	result, err = c.SetMode(t.Context(), ModeChange{API: "orders", Mode: Reset})
+	must(t, err)
+	if place := (policy.OperationKey{API: "orders", Operation: "place"}); !slices.Equal(result.Following, []policy.OperationKey{place}) || result.APIs[0].Operations[1].Mode != "shadow" {
+		t.Errorf("taken back: %+v", result)
 	}
 }
 
@@ -364,7 +370,7 @@ func TestAStreamOutlivesQuietTimes(t *testing.T) {
 
 func TestClientErrors(t *testing.T) {
 	r := start(t)
-	if _, err := NewClient("127.0.0.1:1", r.tokenFile+"x"); err == nil || err.Error() != "no control plane of this user's runs with the admin address 127.0.0.1:1: there is no "+r.tokenFile+"x" {
+	if _, err := NewClient("127.0.0.1:1", r.tokenFile+"x"); err == nil || err.Error() != "no control plane of this user's runs with the admin address 127.0.0.1:1: there is no "+r.tokenFile+"x; start one, or name it with --admin or --token-file" {
 		t.Errorf("no token file: %v", err)
 	}
 	c, err := NewClient("127.0.0.1:1", r.tokenFile)

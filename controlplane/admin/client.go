@@ -26,7 +26,7 @@ type Client struct {
 func NewClient(address, tokenFile string) (*Client, error) {
 	token, err := os.ReadFile(tokenFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no control plane of this user's runs with the admin address %s: there is no %s", address, tokenFile)
+		return nil, fmt.Errorf("no control plane of this user's runs with the admin address %s: there is no %s; start one, or name it with --admin or --token-file", address, tokenFile)
 	}
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // TokenFile is where the token of the control plane whose admin address is
@@ -20,7 +21,13 @@ func TokenFile(address string) (string, error) {
 }
 
 // newToken draws a token and writes it to file, which only the user can read.
-func newToken(file string) (string, error) {
+// An error leaves out names.
+func newToken(file string) (token string, err error) {
+	defer func() {
+		if cause := syscall.Errno(0); errors.As(err, &cause) {
+			err = cause
+		}
+	}()
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", err
 	}
@@ -28,7 +35,7 @@ func newToken(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token := rand.Text()
+	token = rand.Text()
 	_, err = f.WriteString(token + "\n")
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), file)

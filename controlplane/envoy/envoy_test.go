@@ -322,6 +322,20 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// A signal while a candidate is asked for its version is none of its faults.
+func TestFindIsCancelled(t *testing.T) {
+	t.Setenv("ENVOY", "")
+	t.Setenv("PATH", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	core, logged := observer.New(zap.WarnLevel)
+	for _, named := range []string{"", "/bin/sh"} {
+		if _, err := Find(ctx, named, zap.New(core)); err != context.Canceled || logged.Len() > 0 {
+			t.Errorf("Find(%q): %v, %d warnings; want %v and none", named, err, logged.Len(), context.Canceled)
+		}
+	}
+}
+
 // The admin interface is read by its field names; this is what 1.40 says.
 func TestListening(t *testing.T) {
 	accepting, err := net.Listen("tcp", "127.0.0.1:0")

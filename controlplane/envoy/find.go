@@ -22,11 +22,15 @@ import (
 const minMajor, minMinor = 1, 40
 
 // Find returns the Envoy binary: the one named, else the first that is new
-// enough of the one in $ENVOY, the one on PATH, and envoy or bin/envoy beside the running
-// program or above it. Those that are passed over are logged.
+// enough of the one in $ENVOY, the one on PATH, and envoy or bin/envoy beside the
+// running program or one directory above it. Those that are passed over are
+// logged.
 func Find(ctx context.Context, named string, log *zap.Logger) (string, error) {
 	if named != "" {
 		path, err := usable(ctx, named)
+		if ctx.Err() != nil {
+			return "", ctx.Err() // which ended the question after the version, too
+		}
 		if err != nil {
 			return "", fmt.Errorf("--envoy: %w", err)
 		}
@@ -34,7 +38,8 @@ func Find(ctx context.Context, named string, log *zap.Logger) (string, error) {
 	}
 	candidates := []string{os.Getenv("ENVOY"), "envoy"}
 	if self, err := os.Executable(); err == nil {
-		for dir := filepath.Dir(self); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		beside := filepath.Dir(self)
+		for _, dir := range []string{beside, filepath.Dir(beside)} {
 			candidates = append(candidates, filepath.Join(dir, "envoy"), filepath.Join(dir, "bin", "envoy"))
 		}
 	}
@@ -42,6 +47,9 @@ func Find(ctx context.Context, named string, log *zap.Logger) (string, error) {
 		path, err := usable(ctx, name)
 		if err == nil {
 			return path, nil
+		}
+		if ctx.Err() != nil {
+			return "", ctx.Err()
 		}
 		missing := errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
 		if asked := i == 0 && name != ""; asked || !missing {

@@ -160,7 +160,7 @@ func narrow(graph *model.Graph, in *Input, diags *diag.List) *model.Graph {
 		diags.Errorf(graph.Pos, "no service has the specification %s", in.Spec)
 		return nil
 	case len(services) > 1:
-		diags.Errorf(graph.Pos, "the model has %d services; name the specification of one of them", len(services))
+		diags.Errorf(graph.Pos, "the model has %d services; --spec names the specification of one of them", len(services))
 		return nil
 	}
 	s := services[0]

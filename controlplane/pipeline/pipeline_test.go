@@ -131,7 +131,7 @@ func TestErrors(t *testing.T) {
 		{"none of the model's", all, Input{Model: "shop.yaml", Spec: "other.yaml"},
 			"shop.yaml:1:1: no service has the specification other.yaml", []string{"audit.yaml", "carts.yaml", "orders.yaml", "shop.yaml"}},
 		{"one service of several", all, Input{Model: "shop.yaml", Upstream: "10.0.0.1:80"},
-			"shop.yaml:1:1: the model has 3 services; name the specification of one of them", []string{"audit.yaml", "carts.yaml", "orders.yaml", "shop.yaml"}},
+			"shop.yaml:1:1: the model has 3 services; --spec names the specification of one of them", []string{"audit.yaml", "carts.yaml", "orders.yaml", "shop.yaml"}},
 		{"no listen address", all, Input{Spec: "orders.yaml", Upstream: "10.0.0.1:80"},
 			"orders.yaml:1:1: service orders has an upstream and no listen address", []string{"orders.yaml"}},
 		{"no upstream", all, Input{Spec: "orders.yaml", Listen: "127.0.0.1:1"},

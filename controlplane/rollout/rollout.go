@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -234,9 +235,9 @@ func (r *Rollout) push(state *store.State, snap *snapshot.Snapshot, diags *diag.
 	}
 	r.state = state
 	r.keepID()
-	r.config.Server.Push(snap)
 	apis := apis(state)
-	r.note(serving{snapshot: snap, apis: apis, stale: stale(state.Modes, apis)}, diags, problems)
+	r.note(serving{snapshot: snap, apis: apis, stale: stale(state.Modes, apis)}, diags, problems) // before a node answers
+	r.config.Server.Push(snap)
 }
 
 // keepID makes the id of a bare specification's service stay when its title
@@ -272,7 +273,7 @@ func (r *Rollout) logNews(before *serving) {
 	}
 	for _, w := range now.warnings {
 		if !slices.Contains(before.warnings, w) {
-			r.config.Log.Warn("not enforced", zap.String("cause", w))
+			r.config.Log.Warn("not enforced", zap.String("cause", strings.Replace(w, " warning: ", " ", 1)))
 		}
 	}
 	for _, s := range now.stale {

@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/threatgate/threatgate/controlplane/pipeline"
 	"github.com/threatgate/threatgate/controlplane/server"
@@ -113,7 +115,7 @@ func (w *world) start() (*Rollout, error) {
 		Environment: snapshot.Environment{WasmPath: "/threatgate.wasm"},
 		Store:       s,
 		Server: server.New(server.Options{
-			OnEvent: func(server.Event) {}, OnRecord: func(server.Record) {}, OnMalformed: func() {},
+			OnNode: func(string, bool) {}, OnEvent: func(server.Event) {}, OnRecord: func(server.Record) {}, OnMalformed: func() {},
 			OnReport: func(string, string, server.Report) {},
 		}),
 		Watcher: watcher,
@@ -185,7 +187,7 @@ func TestBrokenSpecificationHoldsBackItselfAlone(t *testing.T) {
 
 	w.remove("orders.yaml")
 	r.filesChanged(t.Context())
-	was = w.expect(r, was, nil, "orders.yaml: no such file")
+	was = w.expect(r, was, nil, "shop.yaml:8:22: orders.yaml: no such file")
 
 	w.write("orders.yaml", spec("orders", "/orders", "/orders/new"))
 	r.filesChanged(t.Context())
@@ -447,6 +449,32 @@ func TestModesOfWhatIsNoMore(t *testing.T) {
 	}
 	if got := r.Status().Stale; len(got) > 0 {
 		t.Errorf("stale after they were taken back: %q", got)
+	}
+}
+
+func TestNewsIsLoggedOnce(t *testing.T) {
+	w := newWorld(t)
+	r := w.mustStart()
+	r.changeModes(t.Context(), ModeChange{API: "carts", Operation: "GET /carts", Mode: new(violation.Off)})
+	core, logged := observer.New(zap.WarnLevel)
+	r.config.Log = zap.New(core)
+	w.write("carts.yaml", spec("carts", "/carts?all", "/trolleys"))
+	w.write("orders.yaml", broken)
+	for range 2 {
+		r.filesChanged(t.Context())
+	}
+	var got []string
+	for _, entry := range logged.All() {
+		cause, _ := entry.ContextMap()["cause"].(string)
+		got = append(got, strings.ReplaceAll(entry.Message+": "+cause, w.dir+"/", ""))
+	}
+	want := []string{
+		`the last good policy stays in place of this change: orders.yaml:3:8: "paths" must be an object, not a number`,
+		`not enforced: carts.yaml:4:3: path "/carts?all" has a fragment or a query, which no request's path has; its operations are ignored`,
+		`the mode "off" that was set for operation "GET /carts" of API "carts" no longer applies: there is no such operation: `,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("logged:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -138,6 +138,14 @@ func apis(state *store.State) []API {
 	return list
 }
 
+// Policy returns the service whose policy a resource is, and its revision, if
+// it is one that is served now.
+func (r *Rollout) Policy(typeURL, name, version string) (service, revision string, ok bool) {
+	snap := r.status.Load().snapshot
+	service, ok = snap.Policy(typeURL, name, version)
+	return service, snap.Revisions()[service], ok
+}
+
 // WaitAcked waits until every connected node, and at least one, has accepted
 // all that is served.
 func (r *Rollout) WaitAcked(ctx context.Context) error {

@@ -37,6 +37,7 @@ type gateway struct {
 	handler  atomic.Pointer[http.HandlerFunc] // of upstream
 
 	mu        sync.Mutex
+	nodes     []string // "<node> <connected>"
 	events    []Event
 	records   []Record
 	reports   []string // "node service revision"
@@ -98,6 +99,9 @@ func (g *gateway) serve(t *testing.T, h http.HandlerFunc) {
 func (g *gateway) startControlPlane(s *snapshot.Snapshot) {
 	g.t.Helper()
 	g.server = New(Options{
+		OnNode: func(node string, connected bool) {
+			g.note(func() { g.nodes = append(g.nodes, fmt.Sprint(node, " ", connected)) })
+		},
 		OnEvent:  func(e Event) { g.note(func() { g.events = append(g.events, e) }) },
 		OnRecord: func(r Record) { g.note(func() { g.records = append(g.records, r) }) },
 		OnReport: func(node, service string, r Report) {

@@ -34,6 +34,7 @@ func connect(t *testing.T) (s *Server, client *grpc.ClientConn, malformed *atomi
 	t.Helper()
 	malformed = new(atomic.Int64)
 	s = New(Options{
+		OnNode:      func(string, bool) {},
 		OnEvent:     func(Event) {},
 		OnRecord:    func(r Record) { t.Errorf("record %+v", r) },
 		OnReport:    func(node, service string, r Report) { t.Errorf("report %s %s %+v", node, service, r) },

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -163,6 +164,10 @@ func TestControlPlaneRestart(t *testing.T) {
 		t.Errorf("Envoy was back after %v", took)
 	}
 	g.note(func() {
+		id := g.server.Nodes()[0].ID
+		if want := []string{id + " true", id + " false", id + " true"}; !slices.Equal(g.nodes, want) {
+			t.Errorf("nodes came and went: %q, want %q", g.nodes, want)
+		}
 		if len(g.events) != 0 {
 			t.Errorf("Envoy was sent again what it has: %+v", g.events)
 		}

@@ -27,6 +27,7 @@ import (
 type Options struct {
 	TLS *tls.Config // nil: plain text, for loopback and Unix sockets only
 
+	OnNode      func(node string, connected bool) // it came or went
 	OnEvent     func(Event)
 	OnRecord    func(Record)
 	OnReport    func(node, service string, r Report)
@@ -76,7 +77,7 @@ func New(o Options) *Server {
 	}
 	s.grpc = grpc.NewServer(options...)
 	discoveryv3.RegisterAggregatedDiscoveryServiceServer(s.grpc, &ads{
-		delta: delta.NewServer(ctx, s.resources, &bookkeeper{s.ledger, o.OnEvent}),
+		delta: delta.NewServer(ctx, s.resources, &bookkeeper{s.ledger, o.OnNode, o.OnEvent}),
 	})
 	logsv1.RegisterLogsServiceServer(s.grpc, &logs{
 		ledger:      s.ledger,

@@ -40,6 +40,7 @@ type Event struct {
 // calls for one stream come from one goroutine.
 type bookkeeper struct {
 	ledger  *ledger
+	onNode  func(node string, connected bool)
 	onEvent func(Event)
 }
 
@@ -53,6 +54,7 @@ func (b *bookkeeper) OnDeltaStreamOpen(_ context.Context, id int64, _ string) er
 
 // OnDeltaStreamClosed implements delta.Callbacks.
 func (b *bookkeeper) OnDeltaStreamClosed(id int64, _ *corev3.Node) {
+	var gone *Node
 	b.ledger.update(func() {
 		s := b.ledger.streams[id]
 		delete(b.ledger.streams, id)
@@ -66,7 +68,11 @@ func (b *bookkeeper) OnDeltaStreamClosed(id int64, _ *corev3.Node) {
 			}
 		}
 		s.node.Connected, s.node.Since = false, time.Now()
+		gone = s.node
 	})
+	if gone != nil {
+		b.onNode(gone.ID, false)
+	}
 }
 
 // OnStreamDeltaRequest implements delta.Callbacks.
@@ -75,6 +81,7 @@ func (b *bookkeeper) OnStreamDeltaRequest(id int64, request *discoveryv3.DeltaDi
 		return status.Errorf(codes.InvalidArgument, "no resources of type %q", request.GetTypeUrl())
 	}
 	var events []Event
+	var came *Node
 	var err error
 	b.ledger.update(func() {
 		s := b.ledger.streams[id]
@@ -82,6 +89,7 @@ func (b *bookkeeper) OnStreamDeltaRequest(id int64, request *discoveryv3.DeltaDi
 			if s.node, err = b.ledger.connect(request.GetNode().GetId()); err != nil {
 				return
 			}
+			came = s.node
 		}
 		if len(s.pending) > maxPending {
 			err = status.Error(codes.ResourceExhausted, "too many responses are neither accepted nor refused")
@@ -93,6 +101,9 @@ func (b *bookkeeper) OnStreamDeltaRequest(id int64, request *discoveryv3.DeltaDi
 			events = s.node.answered(response, request)
 		}
 	})
+	if came != nil {
+		b.onNode(came.ID, true)
+	}
 	for _, e := range events {
 		b.onEvent(e)
 	}

@@ -21,16 +21,16 @@ import (
 const reloadInterval = time.Second
 
 // Names of a service's ECDS resources.
-func policyFilter(g *compile.Gateway) string { return g.Service + "/policy" }
-func tokenFilter(g *compile.Gateway) string  { return g.Service + "/tokens" }
+func policyFilter(service string) string    { return service + "/policy" }
+func tokenFilter(g *compile.Gateway) string { return g.Service + "/tokens" }
 
 // filterNames lists the filters that a request passes, in order, before the
 // router.
 func filterNames(g *compile.Gateway) []string {
 	if len(g.Issuers) > 0 {
-		return []string{tokenFilter(g), policyFilter(g)}
+		return []string{tokenFilter(g), policyFilter(g.Service)}
 	}
-	return []string{policyFilter(g)}
+	return []string{policyFilter(g.Service)}
 }
 
 // discovered is a filter whose configuration comes by ECDS. The listener
@@ -63,7 +63,7 @@ func newPolicyFilter(r *compile.Release, env Environment) *corev3.TypedExtension
 		failure = wasmv3.FailurePolicy_FAIL_OPEN
 	}
 	return &corev3.TypedExtensionConfig{
-		Name: policyFilter(g),
+		Name: policyFilter(g.Service),
 		TypedConfig: pack(&httpwasmv3.Wasm{Config: &wasmv3.PluginConfig{
 			Name:   g.Service,
 			RootId: g.Service,

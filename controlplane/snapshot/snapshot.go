@@ -79,6 +79,13 @@ func Types() []string {
 // changed.
 func (s *Snapshot) Revisions() map[string]string { return s.revisions }
 
+// Policy returns the service whose policy a resource is, if it is one and the
+// version is the snapshot's.
+func (s *Snapshot) Policy(typeURL, name, version string) (service string, ok bool) {
+	r := s.resources[typeURL][name]
+	return r.Service, typeURL == resource.ExtensionConfigType && r.Version == version && name == policyFilter(r.Service)
+}
+
 // Build makes the snapshot of releases. The same input gives the same
 // resources and versions, in any process.
 //
@@ -149,7 +156,7 @@ func (b *builder) release(r *compile.Release, env Environment) {
 		return
 	}
 	b.add(g.Service, resource.ClusterType, g.Service, newCluster(g, env))
-	b.add(g.Service, resource.ExtensionConfigType, policyFilter(g), newPolicyFilter(r, env))
+	b.add(g.Service, resource.ExtensionConfigType, policyFilter(g.Service), newPolicyFilter(r, env))
 	if len(g.Issuers) > 0 {
 		b.add(g.Service, resource.ExtensionConfigType, tokenFilter(g), newTokenFilter(g))
 	}

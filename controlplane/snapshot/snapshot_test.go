@@ -116,6 +116,26 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+func TestPolicy(t *testing.T) {
+	s := build(t, plain(), secured())
+	policy := s.Resources(resource.ExtensionConfigType)["plain/policy"].Version
+	for _, row := range []struct {
+		typeURL, name, version string
+		want                   bool
+	}{
+		{resource.ExtensionConfigType, "plain/policy", policy, true},
+		{resource.ExtensionConfigType, "plain/policy", "another", false},
+		{resource.ExtensionConfigType, "secured/tokens", s.Resources(resource.ExtensionConfigType)["secured/tokens"].Version, false},
+		{resource.ListenerType, "plain", s.Resources(resource.ListenerType)["plain"].Version, false},
+		{resource.ListenerType, "/policy", "", false},
+	} {
+		service, got := s.Policy(row.typeURL, row.name, row.version)
+		if got != row.want || got && service != "plain" {
+			t.Errorf("Policy(%s, %s, %s) = %q, %t, want %t", row.typeURL, row.name, row.version, service, got, row.want)
+		}
+	}
+}
+
 func build(t *testing.T, releases ...*compile.Release) *Snapshot {
 	t.Helper()
 	s, err := Build(releases, environment)

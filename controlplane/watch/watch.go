@@ -101,7 +101,9 @@ func (w *Watcher) run(changes chan<- struct{}, log *zap.Logger) {
 			timer.Reset(quiet)
 		case <-timer.C:
 			first = time.Time{}
-			if err := w.watchDirectories(seen); err != nil {
+			if err := w.watchDirectories(seen); errors.Is(err, fsnotify.ErrClosed) {
+				return
+			} else if err != nil {
 				log.Warn("can't watch files, so looking at them now and then", zap.Error(err))
 				timer.Reset(retry)
 			}

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // longest is how long a change may take to be reported, on a busy machine.
@@ -57,6 +59,21 @@ func must(t *testing.T, err error) {
 func write(t *testing.T, file, content string) {
 	t.Helper()
 	must(t, os.WriteFile(file, []byte(content), 0o600))
+}
+
+// A directory that can't be watched because the watching ends is no fault.
+func TestCloseIsSilent(t *testing.T) {
+	core, logged := observer.New(zap.DebugLevel)
+	for range 30 {
+		w, err := New(os.ReadFile, zap.New(core))
+		must(t, err)
+		w.Watch(map[string][]byte{filepath.Join(t.TempDir(), "file"): nil})
+		time.Sleep(quiet)
+		must(t, w.Close())
+	}
+	for _, entry := range logged.All() {
+		t.Errorf("logged: %s %v", entry.Message, entry.ContextMap())
+	}
 }
 
 func TestChanges(t *testing.T) {

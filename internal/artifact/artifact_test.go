@@ -117,10 +117,14 @@ func bundle(t testing.TB) *artifact.Bundle {
 		Nodes:      []artifact.Node{{Literals: artifact.Range{Len: 1}}, {Methods: artifact.Range{Len: 1}}},
 		Literals:   []artifact.Literal{{Text: artifact.Text{Off: 3, Len: 2}, Node: 1}},
 		Methods:    []artifact.Method{{Name: artifact.Text{Off: 5, Len: 4}}},
-		Operations: []artifact.Operation{{Media: artifact.Range{Len: 1}, Threats: artifact.Range{Len: 1}}},
-		Media:      []artifact.Media{{Type: artifact.Text{Off: 9, Len: 16}, Root: root, Kind: artifact.MediaJSON}},
-		Threats:    []artifact.Threat{{Code: violation.Pattern}},
-		Program:    c.Program(),
+		Operations: []artifact.Operation{{Media: artifact.Range{Len: 2}, Threats: artifact.Range{Len: 1}}},
+		Fields:     []artifact.Field{{Name: artifact.Text{Len: 3}, Shape: artifact.ShapeFile, Array: 1}},
+		Media: []artifact.Media{
+			{Type: artifact.Text{Off: 9, Len: 16}, Root: root, Kind: artifact.MediaJSON},
+			{Type: artifact.Text{Off: 9, Len: 16}, Root: root, Kind: artifact.MediaMultipart, Fields: artifact.Range{Len: 1}},
+		},
+		Threats: []artifact.Threat{{Code: violation.Pattern}},
+		Program: c.Program(),
 	}
 	if err := diags.Err(); err != nil {
 		t.Fatal(err)

@@ -178,6 +178,8 @@ const (
 	MediaText      // as one string
 	MediaForm      // application/x-www-form-urlencoded, as an object
 	MediaMultipart // multipart/form-data, as an object
+	MediaLines     // JSON texts, one a line, as an array
+	MediaSequence  // application/json-seq, as an array
 	mediaKindCount
 )
 

@@ -43,6 +43,8 @@ func (c *compiler) mediaType(m *inventory.MediaType) artifact.Media {
 	case name == "multipart/form-data":
 		record.Kind = artifact.MediaMultipart
 		record.Fields, record.Extra, why = c.form(m, c.partField)
+	case sequences[name] != artifact.MediaOpaque:
+		return c.sequence(m, record)
 	case strings.HasPrefix(name, "text/") && schema.Scalars(m.Schema) == inventory.TypeString:
 		record.Kind = artifact.MediaText
 	default:
@@ -55,6 +57,30 @@ func (c *compiler) mediaType(m *inventory.MediaType) artifact.Media {
 	case record.Kind != artifact.MediaOpaque:
 		record.Root = c.schemas.Root(m.Schema, schema.Request)
 	}
+	return record
+}
+
+// sequences are the media types of several JSON texts.
+var sequences = map[string]artifact.MediaKind{
+	"application/jsonl":       artifact.MediaLines,
+	"application/x-jsonlines": artifact.MediaLines,
+	"application/x-ndjson":    artifact.MediaLines,
+	"application/json-seq":    artifact.MediaSequence, // RFC 7464
+}
+
+// sequence plans a body of several JSON texts. Its schema is that of the
+// array of them all if it is one of arrays, else that of each.
+func (c *compiler) sequence(m *inventory.MediaType, record artifact.Media) artifact.Media {
+	whole := m.Schema
+	switch types := schema.Scalars(m.Schema); {
+	case types&inventory.TypeArray == 0:
+		whole = &inventory.Schema{Pos: whole.Pos, Pointer: whole.Pointer, Types: inventory.TypeArray, Items: whole}
+	case types != inventory.TypeArray:
+		c.unenforced(m.Pos, "the schema of %s bodies is not enforced, only their type and size: it does not tell whether it is of each JSON text or of them all", m.Type)
+		return record
+	}
+	record.Kind = sequences[string(c.bundle.String(record.Type))]
+	record.Root = c.schemas.Root(whole, schema.Request)
 	return record
 }
 
@@ -117,8 +143,10 @@ func formField(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why
 	case name != "" && name != "text/plain":
 		return f, "is written as " + e.ContentType
 	case !isContainer(types):
-	case !isArray:
+	case types&inventory.TypeObject != 0:
 		return f, "may be an object"
+	case !isArray:
+		return f, "may be a scalar or an array"
 	case e.Style != inventory.StyleForm || !e.Explode:
 		return f, fmt.Sprintf("is an array in style %s, exploded: %t", e.Style, e.Explode)
 	default:
@@ -143,7 +171,7 @@ func (c *compiler) partField(s *inventory.Schema, e inventory.Encoding) (f artif
 	}
 	switch size, isFile := schema.File(file); {
 	case isFile && !isJSON && name != "text/plain":
-		f = artifact.Field{Shape: artifact.ShapeFile, MaxSize: size, ContentTypes: c.text(strings.ToLower(e.ContentType))}
+		f = artifact.Field{Shape: artifact.ShapeFile, MaxSize: size, ContentTypes: c.text(mediaTypes(e.ContentType))}
 		if isArray {
 			f.Array = 1
 		}
@@ -152,6 +180,15 @@ func (c *compiler) partField(s *inventory.Schema, e inventory.Encoding) (f artif
 		e.ContentType = "application/json"
 	}
 	return formField(s, e)
+}
+
+// mediaTypes are those of a list, separated by ", ".
+func mediaTypes(list string) string {
+	all := strings.Split(list, ",")
+	for i := range all {
+		all[i], _ = mediaType(all[i])
+	}
+	return strings.Join(all, ", ")
 }
 
 // isContainer reports whether a value may be an array or object. Where a

@@ -1,6 +1,8 @@
 package enforce_test
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,8 +13,24 @@ import (
 const (
 	formTo = "POST /form\ncontent-type: application/x-www-form-urlencoded\n\n"
 	openTo = "POST /open\ncontent-type: application/x-www-form-urlencoded\n\n"
+	lineTo = "POST /events\ncontent-type: application/x-ndjson\n\n"
+	seqTo  = "POST /events\ncontent-type: application/json-seq\n\n"
 	textTo = "POST /text\ncontent-type: text/plain\n\n"
 )
+
+// parts is a multipart request. A part is what follows "name=" in its
+// Content-Disposition, with CRLF for each '|'.
+func parts(all ...string) string {
+	var b strings.Builder
+	b.WriteString("POST /parts\ncontent-type: multipart/form-data; boundary=b\n\n")
+	for _, part := range all {
+		b.WriteString("--b\r\nContent-Disposition: form-data; name=")
+		b.WriteString(strings.ReplaceAll(part, "|", "\r\n"))
+		b.WriteString("\r\n")
+	}
+	b.WriteString("--b--\r\n")
+	return b.String()
+}
 
 // bodies are requests with bodies of all formats but JSON.
 var bodies = []struct{ request, want string }{
@@ -60,6 +78,8 @@ var bodies = []struct{ request, want string }{
 	{formTo + `item=pen&quantity=2&address=`, "validation:json body /address"},
 	{formTo + `item=pen&quantity=2&address={"street":"x"`, "validation:json body /address/street"},
 	{formTo + `item=pen&quantity=2&address={"street":"x"}{}`, "validation:json body /address"},
+	{formTo + `item=pen&quantity=2&address={"street":"x","street":"x"}`, "validation:duplicate-name body /address"},
+	{formTo + `item=pen&quantity=2&address={"street":"x","a":{"b":1,"b":2}}`, "validation:duplicate-name body /address/*"},
 	{formTo + `item=pen&quantity=2&address=[]`, "validation:type body /address"},
 
 	{formTo + "item=pen;quantity=2", "validation:form body /item"},
@@ -85,6 +105,65 @@ var bodies = []struct{ request, want string }{
 	{openTo + "+user+name=x", "validation:undeclared-property body /*"},
 	{openTo + "user[name=x", "validation:undeclared-property body /*"},
 	{openTo + "roles[]=x", allowed},
+
+	{parts("title||pen"), allowed},
+	{parts("title|Content-Type: text/plain; charset=UTF-8||pén", "count||7", "tags||a", "tags||b"), allowed},
+	{parts(`title||a`, `photo; filename="a.png"|Content-Type: image/png||`+"\x89PNG\r\n\x1a\n\x00\xff", `about|Content-Type: application/json||{"by":"me"}`), allowed},
+	{parts(`title||a`, `about||{"by":"me"}`), allowed},
+	{parts(`title||a`, `files; filename=a||`+strings.Repeat("\xff", 5000), `files; filename=""|Content-Type: application/octet-stream||`), allowed},
+	{"POST /parts\ncontent-type: multipart/form-data\n\n--b--", "validation:content-type header content-type"},
+	{"POST /parts\ncontent-type: multipart/form-data; boundary=b; boundary=c\n\n--b--", "validation:content-type header content-type"},
+	{"POST /parts\ncontent-type: multipart/form-data; boundary=b; charset=utf-16\n\n--b--", "validation:content-type header content-type"},
+	{"POST /parts", "validation:body-missing body"},
+	{parts(), "validation:required body /title"},
+	{parts("count||7"), "validation:required body /title"},
+	{parts("title||a", "count||seven"), "validation:type body /count"},
+	{parts("title||more than ten"), "validation:max-length body /title"},
+	{parts("title||a", "tags||a", "tags||B"), "validation:pattern body /tags/1"},
+	{parts("title||a", "role||admin"), "validation:undeclared-property body /*"},
+	{parts("title||a", "title||b"), "validation:repeated-field body /title"},
+	{parts("tags||a", "title||a", "tags||b"), "validation:repeated-field body /tags"},
+	{parts("title||a", "about||{}"), "validation:required body /about/by"},
+	{parts("title||a", "about|Content-Type: text/xml||<by/>"), "validation:content-type body /about"},
+	{parts("title|Content-Type: text/html||a"), "validation:content-type body /title"},
+	{parts("title|Content-Type: text/plain; charset=utf-7||a"), "validation:content-type body /title"},
+	{parts("title|Content-Type: multipart/mixed; boundary=c||a"), "validation:content-type body /title"},
+	{parts("title||a", "files; filename=a|Content-Type: multipart/mixed; boundary=c||a"), "validation:content-type body /files"},
+	{parts("title||\xff"), "validation:multipart body /title"},
+	{parts("tags||\xff"), "validation:multipart body /tags"},
+	{parts("title; filename=a||a"), "validation:multipart body /title"},
+	{parts("title||a", "_charset_||utf-7"), "validation:multipart body /*"},
+	{parts("title||a", "other; filename=a||a"), "validation:undeclared-property body /*"},
+	{parts("title||a", "photo; filename=a|Content-Type: image/gif||a"), "validation:content-type body /photo"},
+	{parts("title||a", "photo; filename=a||a"), "validation:content-type body /photo"},
+	{parts("title||a", "photo|Content-Type: image/png||"+strings.Repeat("a", 20)), allowed},
+	{parts("title||a", "photo|Content-Type: image/png||"+strings.Repeat("a", 21)), "validation:max-length body /photo"},
+	{parts("title||a", "files||", "files||", "files||"), "validation:max-items body /files"},
+	{parts("title||a") + "epilogue", "validation:multipart body /title"},
+	{strings.TrimSuffix(parts("title||a"), "--\r\n"), "validation:multipart body /title"},
+	{strings.ReplaceAll(parts("title||a"), "\r\n", "\n"), "validation:multipart body /*"},
+
+	{lineTo + `{"n":1}`, allowed},
+	{lineTo + "{\"n\":1}\n{\"n\":2,\"s\":\"x\"}\r\n\n{\"n\":3}\n", allowed},
+	{lineTo + "\n", allowed},
+	{lineTo + "{\"n\":1}\n{\"n\":\"2\"}\n", "validation:type body /1/n"},
+	{lineTo + "{\"n\":1}\n{}\n", "validation:required body /1/n"},
+	{lineTo + "{\"n\":1}\n[]\n", "validation:type body /1"},
+	{lineTo + "{\"n\":1}\n{\"n\":2", "validation:json body /1/n"},
+	{lineTo + "{\"n\":1}{\"n\":2}\n", "validation:json body /0"},
+	{lineTo + "{\"n\":1}\r{\"n\":2}\n", "validation:json body /0"},
+	{lineTo + "{\n\"n\":1}\n", "validation:json body /0/*"},
+	{lineTo + "{\"n\":1,\"n\":2}\n", "validation:duplicate-name body /0"},
+	{lineTo + "[{\"n\":1}]", "validation:type body /0"},
+	{lineTo + "\x1e{\"n\":1}\n", "validation:json body"},
+	{seqTo + "\x1e{\"n\":1}\n\x1e{\n\"n\":2}\n", allowed},
+	{seqTo + "\x1e{\"n\":1}", "validation:json body /0"},
+	{seqTo + "\x1e{\"n\":1}\x1e{\"n\":2}\n", "validation:json body /0"},
+	{seqTo + "{\"n\":1}\n", "validation:json body"},
+	{seqTo + "\n\x1e{\"n\":1}\n", "validation:json body"},
+	{seqTo + "\x1e{\"n\":1}\n\x1e\x1e{\"n\":1}\n", "validation:json body /0"},
+	{seqTo + "\x1e{\"n\":1}\n\x1e{\"n\":2.5}\n", "validation:type body /1/n"},
+	{seqTo + strings.Repeat("\x1e{\"n\":1}\n", 3), "validation:max-items body"},
 
 	{textTo + "some text", allowed},
 	{textTo + "éééééééééé", allowed},
@@ -143,6 +222,8 @@ func TestReadingBodiesAllocatesNothing(t *testing.T) {
 	e := compiled(t, "testdata/bodies.yaml", inMode(violation.Enforce))
 	for name, text := range map[string]string{
 		"form":     formTo + `item=p%65n&quantity=2&note=` + strings.Repeat("a+b%26", 500) + `&tags=a&tags=b&address={"street":"x"}`,
+		"parts":    parts("title||pen", "count||7", "tags||a", "files; filename=a||"+strings.Repeat("\xff-\r\n", 5000)),
+		"lines":    lineTo + strings.Repeat("{\"n\":1,\"s\":\"x\"}\n", 50),
 		"rejected": formTo + "item=pen&quantity=two",
 		"text":     textTo + "some text",
 	} {
@@ -161,6 +242,7 @@ func BenchmarkBodies(b *testing.B) {
 	e := compiled(b, "testdata/bodies.yaml", inMode(violation.Enforce))
 	for name, text := range map[string]string{
 		"form":      formTo + `item=p%65n&quantity=2&note=a+%22note%22&tags=a&tags=b`,
+		"file":      parts("title||a", "files; filename=a||"+strings.Repeat("0123456789abcdef\r\n", 5000)),
 		"long form": formTo + `item=pen&quantity=2&note=` + strings.Repeat("many+words+", 10000),
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -172,4 +254,44 @@ func BenchmarkBodies(b *testing.B) {
 			}
 		})
 	}
+}
+
+// FuzzBodies: where the chunks end makes no difference to the verdict.
+func FuzzBodies(f *testing.F) {
+	heads := []string{formTo, openTo, parts(), lineTo, seqTo, textTo}
+	for i, head := range heads {
+		heads[i], _, _ = strings.Cut(head, "\n\n")
+	}
+	for _, row := range bodies {
+		head, body, _ := strings.Cut(row.request, "\n\n")
+		if i := slices.Index(heads, head); i >= 0 && len(body) < 500 {
+			f.Add(uint8(i), []byte(body), uint64(1))
+		}
+	}
+	engines := []*enforce.Engine{
+		compiled(f, "testdata/bodies.yaml", inMode(violation.Enforce)),
+		compiled(f, "testdata/bodies.yaml", inMode(violation.Shadow)),
+	}
+	f.Fuzz(func(t *testing.T, to uint8, body []byte, seed uint64) {
+		if len(body) == 0 {
+			return
+		}
+		m := parse(t, heads[int(to)%len(heads)]+"\nchunked: yes\n\nx")
+		m.body = body
+		random := rand.New(rand.NewPCG(seed, 0))
+		for _, e := range engines {
+			whole := judge(e, m, 0, false)
+			r := e.Begin()
+			action := r.Headers(m.headers, false, world{})
+			for rest := body; len(rest) > 0 && action != enforce.Reject; {
+				n := 1 + random.IntN(len(rest))
+				action = r.Body(rest[:n], n == len(rest))
+				rest = rest[n:]
+			}
+			if got := verdict(r, action); got != whole {
+				t.Errorf("%s %q:\n got %s\nwant %s", m.headers[4].Value, body, got, whole)
+			}
+			r.End()
+		}
+	})
 }

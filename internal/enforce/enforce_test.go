@@ -291,6 +291,7 @@ var verdicts = []struct{ request, want string }{
 	{"POST /v1/orders\n\n" + `[]`, "validation:type body"},
 	{"POST /v1/orders\n\n" + `{"item":"pen","quantity":2} x`, "validation:json body"},
 	{"POST /v1/orders\n\n" + `{"item":"pen","quantity":2`, "validation:json body /quantity"},
+	{"POST /v1/orders\n\n" + `{"item":"pen","quantity":2,"tags":[x`, "validation:json body /tags"},
 	{"POST /v1/orders\n\n" + `{"item":"pen","item":"pen","quantity":2}`, "validation:duplicate-name body"},
 	{"POST /v1/orders\ncontent-type: application/json; charset=utf-8\n\n" + `{"item":"pen","quantity":2}`, allowed},
 	{"POST /v1/orders\ncontent-type: Application/JSON\n\n" + `{"item":"pen","quantity":2}`, allowed},

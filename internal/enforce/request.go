@@ -33,6 +33,7 @@ type Request struct {
 	fields  fields
 	form    form.Tokenizer
 	parts   multipart.Tokenizer
+	texts   texts
 
 	plainQuery bool // nothing in the query is escaped
 	claims     token.Claims

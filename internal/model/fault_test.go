@@ -422,8 +422,8 @@ model.yaml:20:32: unknown operation "listOrder" (did you mean "listOrders"?)`,
   acceptedRisks: [{rule: API1-01, operation: getOrder, until: soon, by: Ada, why: Because.}]
 `,
 	want: `
-model.yaml:11:63: "until" must be a date such as 2027-01-31, not "soon"
-order.yaml: no such file`,
+model.yaml:7:20: order.yaml: no such file
+model.yaml:11:63: "until" must be a date such as 2027-01-31, not "soon"`,
 }, {
 	name:  "a risk without a service",
 	model: header + "  services: []\n  acceptedRisks: [{rule: API1-01, operation: getOrder, until: 2027-01-31, by: Ada, why: Because.}]\n",
@@ -441,14 +441,14 @@ order.yaml: no such file`,
   - {id: g, issuer: g, jwks: {file: missing.json}}
 `,
 	want: `
-alien.json: the JWK set has no key that can be used
-broken.json: key 1 is malformed
-model.yaml:16:37: missing.json: no such file
-orders.yaml: not a CycloneDX document in JSON
-private.json: key 2 contains a private key: a key set must hold public keys alone
-string.json: not a JWK set: wrong type at byte 18
-symmetric.json: key 1 contains a private key: a key set must hold public keys alone
-syntax.json: not a JWK set: malformed JSON at byte 10`,
+model.yaml:8:11: orders.yaml: not a CycloneDX document in JSON
+model.yaml:10:37: private.json: key 2 contains a private key: a key set must hold public keys alone
+model.yaml:11:37: symmetric.json: key 1 contains a private key: a key set must hold public keys alone
+model.yaml:12:37: alien.json: the JWK set has no key that can be used
+model.yaml:13:37: broken.json: key 1 is malformed
+model.yaml:14:37: syntax.json: not a JWK set: malformed JSON at byte 10
+model.yaml:15:37: string.json: not a JWK set: wrong type at byte 18
+model.yaml:16:37: missing.json: no such file`,
 }, {
 	name: "aliases within aliases",
 	model: header + `  services:

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
-
-	"github.com/threatgate/threatgate/internal/diag"
 )
 
 func (b *binder) bindIssuers(entries []issuerEntry) {
@@ -34,7 +32,7 @@ func (b *binder) keySet(file written[string]) string {
 		return ""
 	}
 	if err := checkKeySet(data); err != nil {
-		b.diags.Errorf(diag.Pos{File: path}, "%v", err)
+		b.diags.Errorf(file.Pos, "%s: %v", path, err)
 	}
 	return string(data)
 }

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"reflect"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/threatgate/threatgate/internal/diag"
 	"github.com/threatgate/threatgate/internal/inventory"
 )
@@ -50,6 +52,10 @@ func (b *binder) document(path string) *document {
 	}
 	src, root := parseYAML(path, data, &b.diags)
 	if root == nil {
+		return nil
+	}
+	if root.Kind == yaml.MappingNode && len(root.Content) > 0 && root.Content[0].Value == "openapi" {
+		b.diags.Errorf(src.pos(root.Content[0]), "this is an OpenAPI document: --spec names it")
 		return nil
 	}
 	doc := new(document)

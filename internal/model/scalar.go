@@ -130,6 +130,14 @@ func (l *listen) UnmarshalText(text []byte) error {
 // section 3.2.2), and a port.
 var authorityForm = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}))?$`)
 
+// ParseUpstream reads an upstream as a document gives it. An error says what
+// it must be.
+func ParseUpstream(text string) (address string, err error) {
+	var u upstream
+	err = u.UnmarshalText([]byte(text))
+	return u.address, err
+}
+
 func (u *upstream) UnmarshalText(text []byte) error {
 	wrong := errors.New("host:port or an http(s) URL without a path, such as 127.0.0.1:8080 or https://orders.example")
 	authority, isURL := string(text), false

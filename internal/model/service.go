@@ -87,7 +87,7 @@ func (b *binder) bom(file written[string]) string {
 	}
 	var header struct{ BOMFormat string }
 	if err := json.Unmarshal(data, &header); err != nil || header.BOMFormat != "CycloneDX" {
-		b.diags.Errorf(diag.Pos{File: path}, "not a CycloneDX document in JSON")
+		b.diags.Errorf(file.Pos, "%s: not a CycloneDX document in JSON", path)
 	}
 	return string(data)
 }
@@ -106,6 +106,12 @@ func (b *binder) versions(e serviceEntry) (versions []Version) {
 			continue
 		}
 		first[path] = v.File.Pos
+		if _, err := b.options.ReadFile(path); err != nil {
+			b.files[path] = true
+			b.unread = true
+			b.diags.Errorf(v.File.Pos, "%s: %v", path, fileFault(nil, err))
+			continue
+		}
 		api, files := b.options.OpenSpec(path, &b.diags)
 		for _, f := range files {
 			b.files[f] = true

@@ -73,6 +73,10 @@ func (l *loader) version(root *node) bool {
 		l.diags.Errorf(swagger.pos(), "this is Swagger %s: convert it to OpenAPI 3 first", swagger.value.text)
 		return false
 	case f == nil:
+		if kind := root.get("kind"); kind != nil && kind.value.text == "ThreatModel" {
+			l.diags.Errorf(kind.pos(), "this is a threat model: --model names it")
+			return false
+		}
 		l.diags.Errorf(root.pos(), `not an OpenAPI document: there is no "openapi" field`)
 		return false
 	case f.value.kind != text && f.value.kind != number: // YAML reads 3.1 as a number

@@ -34,6 +34,7 @@ func (m *Machine) violate(code violation.Code, location artifact.Text, depth int
 	for i := range m.frames[:depth] {
 		f := &m.frames[i]
 		switch {
+		case !f.isObject && f.count == 0: // no item yet: the array itself
 		case !f.isObject:
 			m.pointers = append(m.pointers, '/')
 			m.pointers = strconv.AppendUint(m.pointers, uint64(f.count-1), 10)

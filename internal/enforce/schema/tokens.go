@@ -26,6 +26,7 @@ func (m *Machine) EndString(part []byte) {
 // comes through WriteText, and EndText ends it.
 func (m *Machine) BeginText() {
 	m.tokens.Reset(json.Limits{MaxDepth: m.options.MaxDepth, MaxToken: m.options.MaxToken}, m.key)
+	m.reading = true
 }
 
 // WriteText is the next chunk of the text that BeginText has begun.
@@ -38,6 +39,7 @@ func (m *Machine) WriteText(chunk []byte) {
 func (m *Machine) EndText() {
 	m.tokens.Finish()
 	m.read()
+	m.reading = false
 }
 
 // Refuse ends the judgement of what gives no tokens, or not these.
