@@ -10,8 +10,9 @@
 // pointers for the garbage collector to follow, and without any check left
 // to do. A bundle that fails a check is refused whole.
 //
-// The layout of the records is the format: a change to one is a new
-// formatVersion.
+// The layout of the records is the format. The header carries a fingerprint
+// of their sizes, so that a filter of another build refuses the bundle for
+// what it is; a change that keeps the sizes is a new formatVersion.
 package artifact
 
 import (
@@ -112,6 +113,7 @@ func (b *Bundle) Encode() []byte {
 	binary.LittleEndian.PutUint32(out[12:], uint32(len(sections)))
 	copy(out[16:16+RevisionSize], b.Revision)
 	binary.LittleEndian.PutUint32(out[40:], crc32.Checksum(out[headerSize:], crcTable))
+	binary.LittleEndian.PutUint32(out[44:], layout(sections))
 	return out
 }
 
@@ -154,6 +156,9 @@ func Decode(data []byte) (*Bundle, error) {
 	}
 	b := &Bundle{Revision: string(data[16 : 16+RevisionSize])}
 	sections := b.sections()
+	if binary.LittleEndian.Uint32(data[44:]) != layout(sections) {
+		return nil, ErrVersion
+	}
 	if binary.LittleEndian.Uint32(data[12:]) != uint32(len(sections)) || len(data) < headerSize+8*len(sections) {
 		return nil, ErrSections
 	}
@@ -176,12 +181,22 @@ func (b *Bundle) String(t Text) []byte { return b.Text[t.Off : t.Off+t.Len] }
 // Of returns the run of items that r names.
 func Of[T any](items []T, r Range) []T { return items[r.Off : r.Off+r.Len] }
 
+// layout is a fingerprint of the sizes of the sections' records.
+func layout(sections []section) uint32 {
+	var sizes []byte
+	for _, s := range sections {
+		sizes = binary.LittleEndian.AppendUint16(sizes, uint16(s.size()))
+	}
+	return crc32.Checksum(sizes, crcTable)
+}
+
 var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
 func alignUp(n int) int { return (n + align - 1) &^ (align - 1) }
 
 // section is one array of the bundle, as bytes.
 type section interface {
+	size() int // of one record
 	bytes() []byte
 	view([]byte) bool // makes the array share the bytes; false if they are not a whole number of records
 }
@@ -190,11 +205,15 @@ type section interface {
 // of implicit padding (a test sees to it).
 type list[T any] struct{ items *[]T }
 
+func (l list[T]) size() int {
+	var zero T
+	return int(unsafe.Sizeof(zero))
+}
+
 func (l list[T]) bytes() []byte { return asBytes(*l.items) }
 
 func (l list[T]) view(b []byte) bool {
-	var zero T
-	size := int(unsafe.Sizeof(zero))
+	size := l.size()
 	if len(b)%size != 0 {
 		return false
 	}
@@ -206,6 +225,8 @@ func (l list[T]) view(b []byte) bool {
 
 // fixed is a section of a known number of T, held by value in the Bundle.
 type fixed[T any] struct{ items []T }
+
+func (f fixed[T]) size() int { return len(asBytes(f.items)) }
 
 func (f fixed[T]) bytes() []byte { return asBytes(f.items) }
 
