@@ -45,14 +45,14 @@ func newParts(t *testing.T) parts {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(wasm); err != nil {
-		t.Skip(err)
+		t.Fatalf("%v: make build makes it", err)
 	}
 	binary := ""
 	if _, err := os.Stat("../bin/envoy"); err == nil && os.Getenv("ENVOY") == "" {
 		binary = "../bin/envoy"
 	}
 	if binary, err = envoy.Find(t.Context(), binary, zap.NewNop()); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	temp, err := os.MkdirTemp("", "tg") // short, for sockets
 	if err != nil {

@@ -32,7 +32,7 @@ func realEnvoy(t *testing.T) string {
 	}
 	path, err := Find(t.Context(), name, zap.NewNop())
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	return path
 }

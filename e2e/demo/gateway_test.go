@@ -83,7 +83,7 @@ func enterBuilt(t *testing.T) {
 	}
 	for _, name := range []string{threatgatePath, wasmPath} {
 		if _, err := os.Stat(filepath.Join(checkout, name)); err != nil {
-			t.Skipf("%v; `make build` makes it", err)
+			t.Fatalf("%v; `make build` makes it", err)
 		}
 	}
 	for _, name := range []string{threatgatePath, wasmPath, "bin/envoy", "e2e"} {
