@@ -97,10 +97,11 @@ func (r *Rollout) changeModes(ctx context.Context, change ModeChange) modeReply 
 	}
 	reply := modeReply{ModeResult: ModeResult{Following: following}}
 	for _, release := range out.Releases {
-		if !covers(target, release.Service) {
+		served, ok := r.state.Releases[release.Service]
+		if !ok || !covers(target, release.Service) {
 			continue
 		}
-		if r.state.Releases[release.Service].Release.Digest != release.Digest {
+		if served.Release.Digest != release.Digest {
 			problems := r.status.Load().problems
 			return modeReply{err: errors.New("the mode is set, but not rolled out: " + strings.Join(problems, "\n"))}
 		}

@@ -246,6 +246,9 @@ func TestServiceThatEnvoyCannotCarryIsLeftOut(t *testing.T) {
 	w.write("shop.yaml", strings.Replace(shop, "id: carts", "id: "+snapshot.ControlPlaneCluster, 1))
 	r := w.mustStart()
 	w.expect(r, nil, []string{"orders"}, `service "threatgate_control_plane": reserved name`)
+	if reply := r.changeModes(t.Context(), ModeChange{Mode: new(violation.Enforce)}); reply.err != nil || len(reply.APIs) != 1 || reply.APIs[0].Mode != "enforce" {
+		t.Errorf("mode of all: %+v, %v", reply.APIs, reply.err)
+	}
 }
 
 func TestRestartWithABrokenSpecification(t *testing.T) {

@@ -106,13 +106,13 @@ func (b *binder) versions(e serviceEntry) (versions []Version) {
 			continue
 		}
 		first[path] = v.File.Pos
-		if _, err := b.options.ReadFile(path); err != nil {
-			b.files[path] = true
-			b.unread = true
-			b.diags.Errorf(v.File.Pos, "%s: %v", path, fileFault(nil, err))
-			continue
+		var faults diag.List
+		api, files := b.options.OpenSpec(path, &faults)
+		if all := faults.Sorted(); api == nil && len(all) == 1 && all[0].Pos == (diag.Pos{File: path}) {
+			b.diags.Errorf(v.File.Pos, "%s", all[0]) // of the file as a whole: it matters who names it
+		} else {
+			b.diags.Merge(&faults)
 		}
-		api, files := b.options.OpenSpec(path, &b.diags)
 		for _, f := range files {
 			b.files[f] = true
 		}
