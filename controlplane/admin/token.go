@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +52,10 @@ func forget(file, token string) error {
 	if data, err := os.ReadFile(file); err != nil || string(data) != token+"\n" {
 		return nil
 	}
-	return os.Remove(file)
+	if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) { // it may be forgotten from two sides at once
+		return err
+	}
+	return nil
 }
 
 // bears reports whether an Authorization header bears the token (RFC 6750).
