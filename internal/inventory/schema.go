@@ -30,7 +30,8 @@ type Decimal string
 //
 // References are resolved: Ref points at the very node the reference names,
 // so a recursive schema is a cyclic graph. A reference without siblings is
-// represented by its target.
+// represented by its target. The target of a $dynamicRef is a member of AllOf,
+// and a schema that is reached in several dynamic scopes is there for each.
 type Schema struct {
 	Pos     diag.Pos
 	Pointer string // where it stands: "#/components/schemas/Order/properties/id"

@@ -14,7 +14,7 @@ func (b *binder) classify(s *Service, entries []classifyEntry) {
 	if len(entries) == 0 {
 		return
 	}
-	var indexes []map[string]place
+	var indexes []map[string][]place
 	for _, v := range s.Versions {
 		indexes = append(indexes, schemaPlaces(v.API))
 	}
@@ -25,7 +25,7 @@ func (b *binder) classify(s *Service, entries []classifyEntry) {
 		}
 		found := false
 		for i, v := range s.Versions {
-			if at, ok := indexes[i][qualify(v.API, e.Pointer.Value)]; ok {
+			for _, at := range indexes[i][qualify(v.API, e.Pointer.Value)] {
 				at.classify(&inventory.Classification{Category: asset.Category, Sensitivity: asset.Sensitivity, Pos: e.Pos})
 				found = true
 			}
@@ -74,9 +74,10 @@ func (p place) classify(c *inventory.Classification) {
 }
 
 // schemaPlaces finds every schema that operations use by where it stands:
-// "file#/pointer".
-func schemaPlaces(api *inventory.API) map[string]place {
-	places := map[string]place{}
+// "file#/pointer". A schema with dynamic references may stand there several
+// times.
+func schemaPlaces(api *inventory.API) map[string][]place {
+	places := map[string][]place{}
 	seen := map[*inventory.Schema]bool{}
 	var visit func(s *inventory.Schema)
 	visit = func(s *inventory.Schema) {
@@ -85,11 +86,12 @@ func schemaPlaces(api *inventory.API) map[string]place {
 		}
 		seen[s] = true
 		here := filepath.Clean(s.Pos.File) + s.Pointer
-		places[here] = place{schema: s}
+		places[here] = append(places[here], place{schema: s})
 		eachSubschema(s, func(slot **inventory.Schema, token string) {
 			visit(*slot)
-			if _, taken := places[here+token]; !taken && *slot != nil && token != "" {
-				places[here+token] = place{slot: slot}
+			there := places[here+token]
+			if stands := len(there) > 0 && there[0].slot == nil; !stands && *slot != nil && token != "" {
+				places[here+token] = append(there, place{slot: slot})
 			}
 		})
 	}

@@ -91,3 +91,37 @@ components:
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestSchemaPlacesInDynamicScopes: a schema that means two things is two in
+// one place, and so are the references in it.
+func TestSchemaPlacesInDynamicScopes(t *testing.T) {
+	spec := files{"spec.yaml": `openapi: 3.1.0
+info: {title: Lists, version: "1"}
+paths:
+  /a:
+    post:
+      parameters:
+      - {name: t, in: query, schema: {$ref: "https://h/texts"}}
+      - {name: f, in: query, schema: {$ref: "https://h/flags"}}
+      responses: {}
+components:
+  schemas:
+    Texts: {$id: "https://h/texts", $ref: list, $defs: {e: {$dynamicAnchor: e, type: string}}}
+    Flags: {$id: "https://h/flags", $ref: list, $defs: {e: {$dynamicAnchor: e, type: boolean}}}
+    List:
+      $id: https://h/list
+      properties: {total: {type: integer}, owner: {$ref: "#/$defs/owner"}, all: {items: {$dynamicRef: "#e"}}}
+      $defs: {owner: {type: string}, e: {$dynamicAnchor: e}}
+`}
+	var diags diag.List
+	api, _ := spec.openSpec("spec.yaml", &diags)
+	if err := diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	places := schemaPlaces(api)
+	for pointer, want := range map[string]int{"/properties/total": 2, "/properties/owner": 2, "/$defs/owner": 2, "": 2, "/properties/none": 0} {
+		if got := len(places["spec.yaml#/components/schemas/List"+pointer]); got != want {
+			t.Errorf("%d schemas at List%s, want %d", got, pointer, want)
+		}
+	}
+}

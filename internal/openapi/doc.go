@@ -14,14 +14,15 @@
 // OpenAPI 3.0.x and 3.1.x. OpenAPI 3.2 is read as 3.1, with a warning, and
 // with one for each field that 3.1 doesn't know. References may name places in
 // the document, in other files by relative name, and schemas by $anchor or
-// $id. YAML is read by the 1.2 core schema: "on" is a string, 0x1F a number,
+// $id. A schema that a $dynamicRef makes mean several things is several schemas
+// of the inventory. YAML is read by the 1.2 core schema: "on" is a string, 0x1F a number,
 // aliases and merge keys work.
 //
 // # What is refused
 //
 // An error means that requests can't be judged by the document, and there is
 // no API then: malformed YAML or JSON, duplicate keys, a reference that leads
-// nowhere, round in a circle or to the network, a keyword whose value isn't
+// nowhere, round in a circle or to the network without a copy, a keyword whose value isn't
 // what it must be, a parameter that isn't anywhere, an undeclared security
 // scheme. Swagger 2.0 is refused as a whole.
 //

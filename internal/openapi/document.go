@@ -15,7 +15,6 @@ func (l *loader) document() {
 		return
 	}
 	if l.v31 {
-		root.src.anchors = map[string]*node{}
 		l.identify(root)
 	}
 	var paths *field

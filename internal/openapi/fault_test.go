@@ -517,6 +517,30 @@ paths:
           a/b:
             schema: {$ref: '#X'}
 `, `a.yaml:8:28: "#X" names nothing: there is no #X in a.yaml`},
+		{"unknown dynamic anchor", "a.yaml", `openapi: 3.1.0
+paths:
+  /a:
+    post:
+      requestBody:
+        content:
+          a/b:
+            schema: {allOf: [{$dynamicRef: '#X'}, {$dynamicRef: 1}]}
+`, `a.yaml:8:44: "#X" names nothing: there is no #X in a.yaml
+a.yaml:8:65: "$dynamicRef" must be a string, not a number`},
+		{"a warning in two dynamic scopes", "a.yaml", `openapi: 3.1.0
+paths:
+  /a:
+    post:
+      requestBody:
+        content:
+          a/b:
+            schema: {allOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
+components:
+  schemas:
+    A: {$id: 'https://h/a', $ref: list, $defs: {t: {$dynamicAnchor: t}}}
+    B: {$id: 'https://h/b', $ref: list, $defs: {t: {$dynamicAnchor: t}}}
+    L: {$id: 'https://h/list', items: {$dynamicRef: '#t'}, additionalProperties: null, $defs: {t: {$dynamicAnchor: t}}}
+`, `a.yaml:13:60: warning: "additionalProperties" is null and counts as a schema that allows everything`},
 		{"asserting siblings in 3.0", "a.yaml", `openapi: 3.0.3
 paths:
   /a:

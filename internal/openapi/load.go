@@ -42,13 +42,22 @@ func LoadBytes(data []byte, name string, diags *diag.List) (api *inventory.API, 
 	return l.load(l.read(data, name), diags)
 }
 
+// LoadOffline is LoadBytes with copies, by absolute URI, of what is on the
+// network: a reference to one of those URIs leads to the copy.
+func LoadOffline(copies map[string][]byte, data []byte, name string, diags *diag.List) (api *inventory.API, files []string) {
+	l := newLoader()
+	l.copies = copies
+	return l.load(l.read(data, name), diags)
+}
+
 func newLoader() *loader {
 	return &loader{
 		readFile: readFile,
 		files:    map[string]*source{},
 		ids:      map[string]*source{},
 		targets:  map[refKey]found{},
-		schemas:  map[*node]*inventory.Schema{},
+		scopes:   map[scope]*scope{},
+		schemas:  map[occurrence]*inventory.Schema{},
 	}
 }
 
@@ -72,6 +81,7 @@ func (l *loader) load(src *source, diags *diag.List) (*inventory.API, []string) 
 // loader is the state of one Load.
 type loader struct {
 	readFile func(name string) ([]byte, error)
+	copies   map[string][]byte // of what is on the network, by absolute URI
 
 	diags diag.List
 	api   *inventory.API
@@ -82,8 +92,10 @@ type loader struct {
 	ids     map[string]*source // schemas that have an $id, by that
 	targets map[refKey]found
 
-	schemas map[*node]*inventory.Schema
-	order   []*node // the keys of schemas, as they were met
+	scope   *scope           // that the schema being read is reached in
+	scopes  map[scope]*scope // each is there once
+	schemas map[occurrence]*inventory.Schema
+	order   []occurrence // the keys of schemas, as they were met
 }
 
 // source is what a reference without a file name is relative to: a file, or a
@@ -94,6 +106,7 @@ type source struct {
 	root    *node  // nil if there is none, after a diagnostic or for the fault
 	fault   error  // why the file can't be read as text
 	anchors map[string]*node
+	dynamic map[string]*node // those of anchors that are dynamic
 }
 
 func (s *source) pos(p place) diag.Pos {
@@ -118,19 +131,24 @@ func (l *loader) open(name string) *source {
 func (l *loader) read(data []byte, name string) *source {
 	src := &source{file: name}
 	l.files[filepath.Clean(name)] = src
+	l.parse(data, src)
+	return src
+}
+
+// parse makes the tree of a source.
+func (l *loader) parse(data []byte, src *source) {
 	if data, src.fault = unmark(data); src.fault != nil {
-		return src
+		return
 	}
 	if i, what := notText(data); i >= 0 {
 		l.diags.Errorf(src.pos(placeOf(data, i)), "%s: a description is UTF-8 text", what)
-		return src
+		return
 	}
-	if strings.EqualFold(filepath.Ext(name), ".json") || json.Valid(data) {
+	if strings.EqualFold(filepath.Ext(src.file), ".json") || json.Valid(data) {
 		src.root = parseJSON(data, src, &l.diags)
 	} else {
 		src.root = parseYAML(data, src, &l.diags)
 	}
-	return src
 }
 
 // readFile reads a regular file of at most maxBytes.

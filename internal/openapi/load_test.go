@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -179,12 +180,20 @@ func TestBounds(t *testing.T) {
 	for i := range 100_000 {
 		links.WriteString("  - {items: {minItems: 1, $ref: '#/x-s/" + strconv.Itoa(i+1) + "'}}\n")
 	}
+	// Resources, each with an anchor of its own, of which every one leads to the two after it.
+	var paths strings.Builder
+	paths.WriteString("openapi: 3.1.0\npaths: {/a: {get: {parameters: [{name: a, in: query, schema: {$ref: '#/components/schemas/s0'}}]}}}\ncomponents:\n  schemas:\n")
+	for i := range 24 {
+		fmt.Fprintf(&paths, "    s%d: {$id: 'https://h/%d', $dynamicAnchor: a%d, items: {$ref: '%d'}, not: {$ref: '%d'}}\n",
+			i, i, i, (i+1)%24, (i+2)%24)
+	}
 	for _, test := range []struct{ name, file, document, want string }{
 		{"billion laughs", "a.yaml", laughs, "a.yaml:3:10: aliases stand for more than 1048576 values"},
 		{"depth in YAML", "a.yaml", head + strings.Repeat("[", 600) + strings.Repeat("]", 600), "a.yaml:3:509: more than 500 values inside each other"},
 		{"depth in JSON", "a.json", strings.Repeat("[", 600) + strings.Repeat("]", 600), "a.json:1:502: more than 500 values inside each other"},
 		{"great depth in JSON", "a.json", strings.Repeat("[", 1<<20), "a.json:1:10001: invalid character '[' exceeded max depth"},
 		{"long chain of references", "a.yaml", chain + links.String() + "  - {}\n", ""},
+		{"many dynamic scopes", "a.yaml", paths.String(), "a.yaml:11:9: $dynamicAnchor makes more than 262144 schemas of those in the document"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, got := load(t, test.file, test.document); got != test.want {

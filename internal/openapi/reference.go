@@ -3,7 +3,6 @@ package openapi
 import (
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -137,41 +136,6 @@ func (s *source) name() string {
 	return s.file
 }
 
-// resource finds what the part of a reference before "#" names.
-func (l *loader) resource(from *source, ref *url.URL) (*source, string) {
-	base := *ref
-	base.Fragment, base.RawFragment = "", ""
-	if base.String() == "" {
-		return from, ""
-	}
-	uri := &base
-	if parent, err := url.Parse(from.id); err == nil {
-		uri = parent.ResolveReference(&base)
-	}
-	if src := l.ids[uri.String()]; src != nil {
-		return src, ""
-	}
-	if base.Scheme != "" || base.Host != "" {
-		return nil, fmt.Sprintf("%q is on the network, where references are not followed: store a copy beside this file and refer to that", ref)
-	}
-	name := filepath.FromSlash(base.Path)
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(from.file), name)
-	}
-	src := l.open(name)
-	if src.fault != nil {
-		return nil, fmt.Sprintf("%q can't be read: %v", ref, src.fault)
-	}
-	if src.root == nil {
-		return nil, ""
-	}
-	if l.v31 && src.anchors == nil {
-		src.anchors = map[string]*node{}
-		l.identify(src.root)
-	}
-	return src.root.src, ""
-}
-
 // descend follows a JSON pointer (RFC 6901) and returns nil if it leads nowhere.
 func descend(n *node, pointer string) *node {
 	for token := range strings.SplitSeq(pointer[1:], "/") {
@@ -196,47 +160,12 @@ func descend(n *node, pointer string) *node {
 	return n
 }
 
-// identify records the $id and $anchor of every schema under n (JSON Schema
-// 2020-12, section 8.2). It can't know which objects are schemas, so it takes
-// every one; an example that has a string $anchor does no harm.
-func (l *loader) identify(n *node) {
-	if id := n.get("$id"); id != nil && id.value.kind == text {
-		l.rebase(n, id)
-	}
-	for _, keyword := range []string{"$anchor", "$dynamicAnchor"} {
-		if anchor := n.get(keyword); anchor != nil && anchor.value.kind == text && n.src.anchors[anchor.value.text] == nil {
-			n.src.anchors[anchor.value.text] = n
-		}
-	}
-	for _, f := range n.fields {
-		f.value.src = n.src
-		l.identify(f.value)
-	}
-}
-
-// rebase makes n, which has an $id, a source of its own.
-func (l *loader) rebase(n *node, id *field) {
-	uri, err := url.Parse(id.value.text)
-	if err != nil {
-		l.diags.Errorf(id.value.pos(), "$id is not a URI: %v", err.(*url.Error).Err)
-		return
-	}
-	if parent, err := url.Parse(n.src.id); err == nil {
-		uri = parent.ResolveReference(uri)
-	}
-	src := &source{file: n.src.file, id: uri.String(), root: n, anchors: map[string]*node{}}
-	if l.ids[src.id] == nil {
-		l.ids[src.id] = src
-	}
-	n.src = src
-}
-
 // checkCircles reports the schemas of OpenAPI 3.1 whose references, which have
 // siblings and so are nodes of their own, lead back to where they started.
 func (l *loader) checkCircles() {
 	walk := map[*inventory.Schema]int{} // which walk came by
-	for i, n := range l.order {
-		for s := l.schemas[n]; s != nil && s.Ref != nil; s = s.Ref {
+	for i, o := range l.order {
+		for s := l.schemas[o]; s != nil && s.Ref != nil; s = s.Ref {
 			if walk[s] == i+1 {
 				l.diags.Errorf(s.Pos, "the reference leads round in a circle")
 			}

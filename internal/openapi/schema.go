@@ -24,18 +24,26 @@ func (l *loader) schemaIn(f *field) *inventory.Schema {
 }
 
 func (l *loader) schema(n *node) *inventory.Schema {
-	if s := l.schemas[n]; s != nil {
+	outer := l.scope
+	defer func() { l.scope = outer }() // which is that of the schemas beside n
+	l.scope = l.enter(outer, n)
+	here := occurrence{n, l.scope}
+	if s := l.schemas[here]; s != nil {
 		return s
 	}
-	if target := l.deref(n, schemas, l.alone); target != nil && target != n {
+	target := l.deref(n, schemas, func(n *node) bool {
+		l.scope = l.enter(l.scope, n)
+		return l.alone(n)
+	})
+	if target != nil && target != n {
 		if s := l.referred(n.get("$ref"), target); s != nil {
-			l.schemas[n] = s
+			l.schemas[here] = s
 			return s
 		}
 	}
 	s := &inventory.Schema{Pos: n.pos(), Pointer: l.pointer(n), Types: inventory.TypeAny}
-	l.schemas[n] = s
-	l.order = append(l.order, n)
+	l.schemas[here] = s
+	l.order = append(l.order, here)
 	return s
 }
 
@@ -75,8 +83,12 @@ func (l *loader) alone(n *node) bool {
 // fillSchemas reads every schema that was met, and those met on the way.
 func (l *loader) fillSchemas() {
 	for i := 0; i < len(l.order); i++ {
-		n := l.order[i]
-		s := l.schemas[n]
+		n, s := l.order[i].node, l.schemas[l.order[i]]
+		l.scope = l.order[i].scope
+		if i == maxOccurrences && len(l.scopes) > 1 {
+			l.diags.Errorf(n.pos(), "$dynamicAnchor makes more than %d schemas of those in the document", maxOccurrences)
+			return
+		}
 		switch {
 		case n.kind == boolean:
 			allow := n.text == "true"
@@ -90,6 +102,7 @@ func (l *loader) fillSchemas() {
 // fill reads a Schema object (OAS section 4.8.24) into s.
 func (l *loader) fill(s *inventory.Schema, n *node) {
 	var nullable bool
+	var dynamic *inventory.Schema       // what $dynamicRef leads to
 	var exclusiveMin, exclusiveMax bool // OpenAPI 3.0: the bound beside it is exclusive
 	for i := range n.fields {
 		f := &n.fields[i]
@@ -106,6 +119,8 @@ func (l *loader) fill(s *inventory.Schema, n *node) {
 			if target := l.follow(f, schemas); target != nil {
 				s.Ref = l.referred(f, target)
 			}
+		case "$dynamicRef":
+			dynamic = l.dynamic(f)
 		case "$schema":
 			l.checkDialect(f)
 		case "type":
@@ -213,6 +228,9 @@ func (l *loader) fill(s *inventory.Schema, n *node) {
 		case "default":
 			s.HasDefault = true
 		}
+	}
+	if dynamic != nil {
+		s.AllOf = append(s.AllOf, dynamic)
 	}
 	s.Classification = l.classification(n)
 	if exclusiveMin {
@@ -404,7 +422,7 @@ var dialects = map[string]struct{ v30, v31 bool }{
 	"contentEncoding":       {v31: true},
 	"contentMediaType":      {v31: true},
 	"contentSchema":         {},
-	"$dynamicRef":           {},
+	"$dynamicRef":           {v31: true},
 	"$recursiveRef":         {},
 	"$vocabulary":           {},
 	"dependencies":          {},

@@ -31,6 +31,11 @@ type Compiler struct {
 	// can't be compiled, instead of letting them pass.
 	RefuseUnenforceable bool
 
+	// AnnotateFormats lets every value of a format pass: format is an
+	// annotation then, as it is in JSON Schema by default (2020-12
+	// validation, section 7.2.1).
+	AnnotateFormats bool
+
 	diags    *diag.List
 	nodes    []*node
 	compiled map[schemaKey]ref

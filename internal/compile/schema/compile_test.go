@@ -36,8 +36,8 @@ func TestDiagnostics(t *testing.T) {
 		in   *inventory.Schema
 		want []string
 	}{
-		{"a keyword", &inventory.Schema{Types: inventory.TypeAny, Unsupported: []inventory.Keyword{{Name: "$dynamicRef", Pos: at(2)}}},
-			[]string{"a.yaml:2:1: warning: $dynamicRef is not enforced"}},
+		{"a keyword", &inventory.Schema{Types: inventory.TypeAny, Unsupported: []inventory.Keyword{{Name: "contentSchema", Pos: at(2)}}},
+			[]string{"a.yaml:2:1: warning: contentSchema is not enforced"}},
 		{"a format", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Format: "idn-email"},
 			[]string{`a.yaml:1:1: warning: format "idn-email" is not enforced`}},
 		{"a format of one's own", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Format: "colour"}, nil},
@@ -90,6 +90,31 @@ func TestUnenforceablePatterns(t *testing.T) {
 				t.Errorf("17 is refused, though the pattern is not about it")
 			}
 		}
+	}
+}
+
+func TestFormatsAsAnnotations(t *testing.T) {
+	s := load("3.1.0", []byte(`{"format":"ipv4","items":{"format":"int32","minimum":0}}`), new(diag.List))
+	for _, annotate := range []bool{false, true} {
+		c := schema.New(nil)
+		c.AnnotateFormats = annotate
+		root := c.Root(s, schema.Request)
+		p := c.Program()
+		var m machine.Machine
+		for value, want := range map[string]bool{`"::1"`: annotate, `[4294967296]`: annotate, `[1]`: true, `[-1]`: false} {
+			if got := judge(&m, &p, root, []byte(value)); got != want {
+				t.Errorf("%s, annotating %t: valid %t, want %t", value, annotate, got, want)
+			}
+		}
+	}
+}
+
+func TestDynamicReferenceToItself(t *testing.T) {
+	var diags diag.List
+	compile(load("3.1.0", []byte(`{"$dynamicAnchor":"x","$dynamicRef":"#x"}`), &diags), &diags)
+	const want = "test.json:8:35: the schema refers to itself: it has no meaning"
+	if got := diags.Err(); got == nil || got.Error() != want {
+		t.Errorf("got %v, want %s", got, want)
 	}
 }
 

@@ -95,7 +95,7 @@ func (b *builder) strings(s *inventory.Schema) {
 			b.node.groups = append(b.node.groups, group{kind: artifact.GroupAll, code: violation.Unenforceable, branches: []ref{refused}})
 		}
 	}
-	if s.Format != "" {
+	if s.Format != "" && !b.AnnotateFormats {
 		b.format(s)
 	}
 }
