@@ -13,7 +13,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOTESTSUM   := gotest.tools/gotestsum@v1.13.0
 
 # Fewer test cases than this is a failure: a suite that doesn't run can't fail.
-MIN_TESTS := 1000
+MIN_TESTS := 2400
 
 .PHONY: all build run test conformance bench fuzz lint check envoy clean
 
