@@ -15,7 +15,7 @@ GOTESTSUM   := gotest.tools/gotestsum@v1.13.0
 # Fewer test cases than this is a failure: a suite that doesn't run can't fail.
 MIN_TESTS := 2400
 
-.PHONY: all build run test conformance bench fuzz lint check envoy clean
+.PHONY: all build run test conformance bench profile fuzz lint check envoy clean
 
 all: build
 
@@ -53,6 +53,13 @@ bench: build envoy ## CPU per request over bare Envoy, beside a peer
 	@$(GO) build -trimpath -o $(BIN)/bench ./e2e/bench
 	@GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -buildmode=c-shared -ldflags "-s -w" -o $(BIN)/bench-reader.wasm ./e2e/bench/reader
 	@$(BIN)/bench
+
+# The compiler inlines by what a profile says is hot (-pgo=auto finds it beside
+# the module's main package): 6 to 8 µs of a GET in Envoy, for 130 KB.
+profile: ## renews filter/default.pgo
+	$(GO) test -run '^$$' -trimpath -bench Judge -benchtime 4s -outputdir $(BIN) -cpuprofile judge.pprof -o $(BIN)/judge.test ./internal/enforce
+	$(GO) test -run '^$$' -trimpath -bench Machine -benchtime 2s -outputdir $(BIN) -cpuprofile machine.pprof -o $(BIN)/machine.test ./internal/enforce/schema
+	$(GO) tool pprof -proto $(BIN)/judge.pprof $(BIN)/machine.pprof > filter/default.pgo
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME
