@@ -84,9 +84,7 @@ func testKills(t *testing.T, spec string, start func() (*gateway.Gateway, *envoy
 	load.more(200)
 	g, _ = start()
 	want := spec + ":2:8: "
-	if !strings.Contains(g.Stderr(), want) {
-		t.Errorf("stderr does not hold %q:\n%s", want, g.Stderr())
-	}
+	envoytest.Eventually(t, "the break is on stderr, with its place", func() bool { return strings.Contains(g.Stderr(), want) })
 	envoytest.Eventually(t, "the node is back", func() bool {
 		now := status(t, g.Admin, g.TokenFile)
 		return slices.ContainsFunc(now.Problems, func(p string) bool { return strings.HasPrefix(p, want) }) &&
