@@ -27,9 +27,9 @@ func TestKilledControlPlane(t *testing.T) {
 			g := s.run("--spec", spec, "--mode", "shadow", "--state", "") // which Envoy's directory has
 			return g, g.Envoy()
 		})
-		if !strings.Contains(g.Stderr(), "adopted the Envoy that was left running") {
-			t.Error("Envoy was not adopted")
-		}
+		envoytest.Eventually(t, "Envoy is adopted", func() bool {
+			return strings.Contains(g.Stderr(), "adopted the Envoy that was left running")
+		})
 		envoy := g.Envoy()
 		g.Stop()
 		expectEnd(t, g.Process, 0)
