@@ -21,6 +21,8 @@ import (
 
 	"github.com/threatgate/threatgate/controlplane/admin"
 	"github.com/threatgate/threatgate/controlplane/envoy"
+
+	"github.com/threatgate/threatgate/e2e/envoytest"
 )
 
 // gateway is `threatgate run` in this process, with a real Envoy.
@@ -87,7 +89,7 @@ func startGateway(t *testing.T, args ...string) *gateway {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := envoytest.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/threatgate/threatgate/e2e/envoytest"
 )
 
 // realEnvoy returns the Envoy of this checkout or this machine.
@@ -56,7 +58,7 @@ func shortTemp(t *testing.T) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := envoytest.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

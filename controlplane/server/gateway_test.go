@@ -170,7 +170,7 @@ func (g *gateway) acked(s *snapshot.Snapshot) error {
 // address is free.
 func release(t *testing.T, service, policy string) *compile.Release {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := envoytest.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

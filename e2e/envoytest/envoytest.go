@@ -3,8 +3,10 @@ package envoytest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -175,6 +177,18 @@ func Eventually(t testing.TB, what string, ok func() bool) {
 	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("still not so after 20 s: %s", what)
+		}
+	}
+}
+
+// Listen listens on a port of loopback from below the range that the kernel
+// takes for connections: a port from within may be gone again to somebody's
+// connection before an Envoy gets it.
+func Listen() (net.Listener, error) {
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(12000+rand.IntN(20000)))
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return l, err
 		}
 	}
 }
