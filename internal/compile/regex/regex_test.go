@@ -574,8 +574,10 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		checkTables(t, pattern, d)
-		checkForms(t, pattern, d, []string{strings.ToValidUTF8(s, "\ufffd")})
 		d.MatchString(s) // must not panic
+		if len(d.Accept) < 1000 { // six times the work of a large one is what the fuzzer takes for a hang
+			checkForms(t, pattern, d, []string{strings.ToValidUTF8(s, "\ufffd")})
+		}
 	})
 }
 
