@@ -43,8 +43,8 @@ type Bundle struct {
 
 	Meta         Meta
 	Text         []byte
-	Hosts        []Text // lower case, without port; none: any host
-	Nodes        []Node // the routes; Nodes[0] is the root
+	Hosts        []Host // none: any host, whose routes begin at Nodes[0]
+	Nodes        []Node // the routes
 	Literals     []Literal
 	Templates    []Template
 	Pieces       []Piece
@@ -53,6 +53,9 @@ type Bundle struct {
 	Parameters   []Parameter
 	Fields       []Field
 	Media        []Media
+	Elements     []Element
+	Contents     []Content
+	Responses    []Response
 	Alternatives []Alternative
 	Credentials  []Credential
 	Scopes       []Text
@@ -69,7 +72,7 @@ func (b *Bundle) sections() []section {
 	all := []section{
 		fixed[Meta]{meta},
 		list[byte]{&b.Text},
-		list[Text]{&b.Hosts},
+		list[Host]{&b.Hosts},
 		list[Node]{&b.Nodes},
 		list[Literal]{&b.Literals},
 		list[Template]{&b.Templates},
@@ -79,6 +82,9 @@ func (b *Bundle) sections() []section {
 		list[Parameter]{&b.Parameters},
 		list[Field]{&b.Fields},
 		list[Media]{&b.Media},
+		list[Element]{&b.Elements},
+		list[Content]{&b.Contents},
+		list[Response]{&b.Responses},
 		list[Alternative]{&b.Alternatives},
 		list[Credential]{&b.Credentials},
 		list[Text]{&b.Scopes},

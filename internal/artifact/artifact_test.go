@@ -77,6 +77,7 @@ components:
         id: {type: string, pattern: "^[a-z]+$", maxLength: 8}
         when: {format: date-time}
         link: {format: byte}
+        host: {format: idn-hostname}
         n: {type: integer, minimum: -5, maximum: 3.5e2, multipleOf: 0.5}
         colour: {enum: [red, green, 1, 2.5, null, true]}
         pair: {const: {a: [1, 2]}}
@@ -94,7 +95,7 @@ components:
 `
 
 var values = []string{
-	`{"id":"abc","when":"2020-02-29T00:00:00Z","link":"AAAA","n":1.5,"colour":2.5,"pair":{"a":[1,2]},"list":["x",1,2],"x-a":true,"more":7}`,
+	`{"id":"abc","when":"2020-02-29T00:00:00Z","link":"AAAA","host":"xn--9n2bp8q.·","n":1.5,"colour":2.5,"pair":{"a":[1,2]},"list":["x",1,2],"x-a":true,"more":7}`,
 	`{"id":"ABC","when":"x","link":"?","n":1e9,"colour":"blue","pair":{"a":[1]},"list":[1,1,1],"x-a":1,"more":"7"}`,
 	`{"id":"a","next":{"id":"b","next":{"pet":{"kind":"Cat","lives":9}}},"pet":{"kind":"Dog"},"other":[1,{"a":"b"}]}`,
 	`{"pet":{"lives":true,"kind":"Bird"},"other":"text","a name that is too long":1}`,
@@ -117,7 +118,9 @@ func bundle(t testing.TB) *artifact.Bundle {
 		Nodes:      []artifact.Node{{Literals: artifact.Range{Len: 1}}, {Methods: artifact.Range{Len: 1}}},
 		Literals:   []artifact.Literal{{Text: artifact.Text{Off: 3, Len: 2}, Node: 1}},
 		Methods:    []artifact.Method{{Name: artifact.Text{Off: 5, Len: 4}}},
-		Operations: []artifact.Operation{{Media: artifact.Range{Len: 2}, Threats: artifact.Range{Len: 1}}},
+		Operations: []artifact.Operation{{Media: artifact.Range{Len: 2}, Threats: artifact.Range{Len: 1}, Responses: artifact.Range{Len: 1}}},
+		Parameters: []artifact.Parameter{{Name: artifact.Text{Off: 3, Len: 2}, Root: root, Place: violation.InResponseHeader}},
+		Responses:  []artifact.Response{{Media: artifact.Range{Len: 1}, Headers: artifact.Range{Len: 1}, Last: 999}},
 		Fields:     []artifact.Field{{Name: artifact.Text{Len: 3}, Shape: artifact.ShapeFile, Array: 1}},
 		Media: []artifact.Media{
 			{Type: artifact.Text{Off: 9, Len: 16}, Root: root, Kind: artifact.MediaJSON},
@@ -126,6 +129,7 @@ func bundle(t testing.TB) *artifact.Bundle {
 		Threats: []artifact.Threat{{Code: violation.Pattern}},
 		Program: c.Program(),
 	}
+	b.Program.CodePoints = b.Program.CodePoints[:16] // one damaged run is like another
 	if err := diags.Err(); err != nil {
 		t.Fatal(err)
 	}

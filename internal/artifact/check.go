@@ -16,7 +16,10 @@ func (b *Bundle) check() bool {
 	c := checker{ok: true, text: len(b.Text)}
 	c.texts(b.Meta.API, b.Meta.UnknownThreat, b.Meta.MethodThreat)
 	c.expect(b.Meta.Mode <= violation.Off && b.Meta.Failure <= violation.Open && b.Meta.MaxDepth >= 1 && b.Meta.MaxRecords >= 1 && len(b.Nodes) >= 1)
-	c.texts(b.Hosts...)
+	for _, h := range b.Hosts {
+		c.texts(h.Name)
+		c.expect(int(h.Root) < len(b.Nodes))
+	}
 	for i, n := range b.Nodes {
 		c.span(n.Literals, len(b.Literals))
 		c.span(n.Templates, len(b.Templates))
@@ -50,26 +53,47 @@ func (b *Bundle) check() bool {
 		c.span(o.Security, len(b.Alternatives))
 		c.span(o.Limits, len(b.Limits))
 		c.span(o.Threats, len(b.Threats))
-		c.expect(o.Mode <= violation.Off && o.Failure <= violation.Open && o.Captures <= MaxCaptures)
+		c.span(o.Responses, len(b.Responses))
+		c.expect(o.Mode <= violation.Off && o.ResponseMode == violation.Weaker(o.Mode, o.ResponseMode) && o.Failure <= violation.Open && o.Captures <= MaxCaptures)
 		for _, p := range sub(b.Parameters, o.Params) {
-			c.expect(p.Place != violation.InPath || p.Capture < uint32(o.Captures))
+			c.expect(p.Place <= violation.InCookie && (p.Place != violation.InPath || p.Capture < uint32(o.Captures)))
 		}
 	}
 	for _, p := range b.Parameters {
 		c.texts(p.Name, p.Schema)
 		c.span(p.Fields, len(b.Fields))
 		c.root(p.Root, &b.Program)
-		c.expect(p.Shape < ShapeFile && p.Style < styleCount && p.Place >= violation.InPath && p.Place <= violation.InCookie)
+		c.expect(p.Shape != ShapeArray || p.Style != StyleDeepObject || p.Fields.Len == 1)
+		c.expect(p.Shape < ShapeFile && p.Style < styleCount && p.Place >= violation.InPath && p.Place <= violation.InResponseHeader && p.Place != violation.InResponse)
 	}
 	for _, f := range b.Fields {
 		c.texts(f.Name, f.ContentTypes)
+		c.span(f.Below, len(b.Fields))
+		c.span(f.Headers, len(b.Parameters))
 		c.expect(f.Shape < shapeCount && f.Shape != ShapeArray && f.Shape != ShapeObject)
+		c.expect(f.Deep < deepCount && (f.Deep != DeepArray || f.Below.Len == 1))
 	}
 	for _, m := range b.Media {
-		c.texts(m.Type)
+		c.texts(m.Type, m.Parameters)
 		c.span(m.Fields, len(b.Fields))
+		c.span(m.Roots, len(b.Elements))
 		c.root(m.Root, &b.Program)
 		c.expect(m.Kind < mediaKindCount)
+	}
+	for _, e := range b.Elements {
+		c.texts(e.Name, e.Space, e.Property)
+		c.expect(int(e.Content) < len(b.Contents) && e.Kind < elementKindCount)
+	}
+	for _, k := range b.Contents {
+		c.span(k.Elements, len(b.Elements))
+		c.expect(k.Kind < contentKindCount && (k.Kind != ContentArray || k.Elements.Len == 1))
+	}
+	for _, r := range b.Responses {
+		c.span(r.Media, len(b.Media))
+		c.span(r.Headers, len(b.Parameters))
+		for _, p := range sub(b.Parameters, r.Headers) {
+			c.expect(p.Place == violation.InResponseHeader)
+		}
 	}
 	for _, a := range b.Alternatives {
 		c.span(a.Credentials, len(b.Credentials))

@@ -13,6 +13,7 @@ import "github.com/threatgate/threatgate/internal/violation"
 // their owners, so that checking them takes linear time.
 type Program struct {
 	Pool       []byte
+	Locations  []Location
 	Schemas    []Schema
 	Groups     []Group
 	Branches   []Ref // into Schemas: of groups
@@ -33,12 +34,13 @@ type Program struct {
 	Classes    [][256]uint8
 	Next       []uint16
 	Accept     []uint8
+	CodePoints []Run // all of them, in ascending order; none if no Format asks for them
 }
 
 // Schema judges one value.
 type Schema struct {
-	Location Text  // where it stands in the specification
 	Groups   Range // into Groups
+	Location Ref   // into Locations: where it stands in the specification
 	Enum     Ref
 	Number   Ref
 	String   Ref
@@ -48,6 +50,22 @@ type Schema struct {
 	Code     violation.Code // what a value of another type violates
 	Rank     uint8          // 0 without groups, else greater than the rank of every branch
 	_        uint8
+}
+
+// Location is a place in the specification: what Tail adds to the place that
+// Parent is. Places are long and mostly differ at their ends.
+type Location struct {
+	Parent Ref // into Locations, before this one
+	Tail   Text
+}
+
+// AppendLocation appends a place as a JSON pointer, nothing if r is 0.
+func (p *Program) AppendLocation(dst []byte, r Ref) []byte {
+	if r == 0 {
+		return dst
+	}
+	l := p.Locations[r-1]
+	return append(p.AppendLocation(dst, l.Parent), p.String(l.Tail)...)
 }
 
 // Group is one keyword that applies other schemas to the same value.
@@ -151,17 +169,22 @@ const (
 	FormatNone Format = iota
 	FormatDate
 	FormatDateTime
+	FormatDateTimeLocal
 	FormatTime
+	FormatTimeLocal
 	FormatUUID
 	FormatEmail
+	FormatIDNEmail
 	FormatHostname
+	FormatIDNHostname
 	FormatIPv4
 	FormatIPv6
+	FormatRegex
 	formatCount
 )
 
 // MaxFormat is the length in bytes of the longest string that has a Format.
-const MaxFormat = 320
+const MaxFormat = 1024
 
 // Array is what a schema says of arrays.
 type Array struct {
@@ -243,6 +266,7 @@ func (p *Program) String(t Text) []byte { return p.Pool[t.Off : t.Off+t.Len] }
 func (p *Program) sections() []section {
 	return []section{
 		list[byte]{&p.Pool},
+		list[Location]{&p.Locations},
 		list[Schema]{&p.Schemas},
 		list[Group]{&p.Groups},
 		list[Ref]{&p.Branches},
@@ -263,6 +287,7 @@ func (p *Program) sections() []section {
 		list[[256]uint8]{&p.Classes},
 		list[uint16]{&p.Next},
 		list[uint8]{&p.Accept},
+		list[Run]{&p.CodePoints},
 	}
 }
 

@@ -7,6 +7,7 @@ import "github.com/threatgate/threatgate/internal/violation"
 // than their schema, so that no schema applies itself to the same value.
 func (p *Program) check() bool {
 	c := programChecker{checker{ok: true, text: len(p.Pool)}, p}
+	c.locations()
 	c.schemas()
 	c.enums()
 	c.numbers()
@@ -14,6 +15,7 @@ func (p *Program) check() bool {
 	c.arrays()
 	c.objects()
 	c.automata()
+	c.codePoints()
 	return c.ok
 }
 
@@ -22,11 +24,18 @@ type programChecker struct {
 	p *Program
 }
 
+func (c *programChecker) locations() {
+	for i, l := range c.p.Locations {
+		c.refs(i, l.Parent)
+		c.texts(l.Tail)
+	}
+}
+
 func (c *programChecker) schemas() {
 	p := c.p
 	var groups, branches run
 	for _, s := range p.Schemas {
-		c.texts(s.Location)
+		c.refs(len(p.Locations), s.Location)
 		c.refs(len(p.Enums), s.Enum)
 		c.refs(len(p.Numbers), s.Number)
 		c.refs(len(p.Strings), s.String)
@@ -134,6 +143,14 @@ func (c *programChecker) automata() {
 		for _, class := range p.Classes[a.Class] {
 			c.expect(uint16(class) < a.Width)
 		}
+	}
+}
+
+func (c *programChecker) codePoints() {
+	next := rune(0)
+	for i, run := range c.p.CodePoints {
+		c.expect(run.First() >= next && (i > 0 || run.First() == 0) && run.Traits()&DirectionMask <= NonspacingMark)
+		next = run.First() + 1
 	}
 }
 

@@ -25,6 +25,12 @@ type Meta struct {
 	_             [6]uint8
 }
 
+// Host is a host whose requests are judged.
+type Host struct {
+	Name Text   // lower case, without port
+	Root uint32 // into Nodes: where its routes begin
+}
+
 // Node is one node of the route tree: a path up to some slash.
 type Node struct {
 	Literals  Range // into Literals, sorted by text
@@ -56,18 +62,22 @@ type Method struct {
 
 // Operation is the policy of one operation.
 type Operation struct {
-	Label    Text
-	Params   Range  // into Parameters: path, query (Open last), header, cookie, in this order
-	Media    Range  // into Media, the most specific first; empty if no body is declared
-	Security Range  // into Alternatives; empty: anyone may call
-	Limits   Range  // into Limits
-	Threats  Range  // into Threats, sorted by code
-	Sunset   int64  // Unix seconds after which the operation is gone; 0: never
-	MaxBody  uint32 // bytes
-	Mode     violation.Mode
-	Failure  violation.FailureMode
-	Flags    OperationFlags
-	Captures uint8 // path parameters in its template
+	Label        Text
+	Params       Range  // into Parameters: path, query (Open last), header, cookie, in this order
+	Media        Range  // into Media, the most specific first; empty if no body is declared
+	Security     Range  // into Alternatives; empty: anyone may call
+	Limits       Range  // into Limits
+	Threats      Range  // into Threats, sorted by code
+	Responses    Range  // into Responses, the most specific first; empty: no response is judged
+	Sunset       int64  // Unix seconds after which the operation is gone; 0: never
+	MaxBody      uint32 // bytes
+	MaxHeld      uint32 // bytes of a response that are held until they have been judged
+	Mode         violation.Mode
+	ResponseMode violation.Mode // Mode, or what does less
+	Failure      violation.FailureMode
+	Flags        OperationFlags
+	Captures     uint8 // path parameters in its template
+	_            [3]uint8
 }
 
 // OperationFlags are properties of an operation.
@@ -78,13 +88,15 @@ const (
 	IsDeprecated
 	UpgradeAllowed
 	StripIdentity // client-supplied identity headers are removed
+	RefuseEncodings
+	StreamUploads // in enforce a body is passed on while it is judged
 )
 
 // Parameter is the plan for one declared parameter.
 type Parameter struct {
 	Name    Text
 	Schema  Text   // location in the specification
-	Fields  Range  // into Fields, for objects
+	Fields  Range  // into Fields, for objects; the one item, for arrays in style deepObject
 	Root    Ref    // program node that judges the value; 0: anything goes
 	Capture uint32 // for path parameters: which capture of the template
 	Place   violation.Place
@@ -152,21 +164,37 @@ const (
 type Field struct {
 	Name         Text
 	ContentTypes Text   // of a part of a multipart body: media types and ranges, separated by ", "; empty: any
+	Below        Range  // into Fields: the properties of DeepObject, the one item of DeepArray
+	Headers      Range  // into Parameters: of a part of a multipart body
 	MaxSize      uint32 // of a file, in bytes
-	Scalars      Types  // which types a text may stand for
+	Scalars      Types  // which types a text may stand for; 0: any text is refused
 	Shape        Shape  // of the value, or of an item: scalar, JSON or file
 	Array        uint8  // 1: an array, each item a field of its own
-	_            uint8
+	Deep         Deep   // what a name with brackets behind this one is
+	Extra        Types  // of DeepObject: which types the text of an undeclared property may stand for; TypeAny: objects, too
+	_            [3]uint8
 }
 
-// Media is one declared content type of a request body.
+// Deep is what the brackets of "name[…]" hold.
+type Deep uint8
+
+const (
+	DeepNone   Deep = iota // there can be none
+	DeepObject             // names of properties
+	DeepArray              // nothing, or an index
+	deepCount
+)
+
+// Media is one declared content type of a body.
 type Media struct {
-	Type   Text  // "application/json", "application/*", "*/*", "*/*+json": lower case, without parameters
-	Root   Ref   // program node; 0: any body of this type
-	Fields Range // into Fields: the declared ones of a form or multipart body
-	Kind   MediaKind
-	Extra  Types // which types the text of an undeclared field may stand for
-	_      [2]uint8
+	Type       Text  // "application/json", "application/*", "*/*", "*/*+json": lower case, without parameters
+	Parameters Text  // "v=1;w=2": that a content type of this kind has, lower case
+	Root       Ref   // program node; 0: any body of this type
+	Fields     Range // into Fields: the declared ones of a form or multipart body
+	Roots      Range // into Elements: what the root of an XML document may be
+	Kind       MediaKind
+	Extra      Types // which types the text of an undeclared field may stand for
+	_          [2]uint8
 }
 
 // MediaKind is how a body is read.
@@ -180,8 +208,66 @@ const (
 	MediaMultipart // multipart/form-data, as an object
 	MediaLines     // JSON texts, one a line, as an array
 	MediaSequence  // application/json-seq, as an array
+	MediaXML
+	MediaUnread // not at all: its root says what becomes of it
 	mediaKindCount
 )
+
+// Element is one way in which XML writes a property, an item or a whole body.
+type Element struct {
+	Name     Text
+	Space    Text   // its namespace; empty: none, or for an element that of the one around it
+	Property Text   // of an object
+	Content  uint32 // into Contents
+	Kind     ElementKind
+	_        [3]uint8
+}
+
+// ElementKind is what an Element is.
+type ElementKind uint8
+
+const (
+	ElementWhole     ElementKind = iota // an element of its own
+	ElementItem                         // an element of which each is an item of the property
+	ElementAttribute                    // of the object's element
+	ElementNone                         // a property of this name is written in another way
+	elementKindCount
+)
+
+// Content is how XML writes the values of a schema: what an element holds.
+type Content struct {
+	Elements Range // into Elements: of an object, sorted by name; the one of which each is an item of an array
+	Kind     ContentKind
+	Scalars  Types // which types a text may stand for, or that of an undeclared element or attribute of an object
+	_        [2]uint8
+}
+
+// ContentKind is what kind of value an element's content is.
+type ContentKind uint8
+
+const (
+	ContentText ContentKind = iota
+	ContentObject
+	ContentArray
+	ContentAny // of which nothing is said
+	contentKindCount
+)
+
+// Response is what is declared of the responses with certain status codes.
+type Response struct {
+	Media       Range  // into Media, the most specific first; empty: nothing is said of the body
+	Headers     Range  // into Parameters
+	First, Last uint16 // status codes
+	Flags       ResponseFlags
+	_           [3]uint8
+}
+
+// ResponseFlags are properties of a response.
+type ResponseFlags uint8
+
+// BodyExpected says that a response without a body is a violation, unless
+// HTTP itself has none there (RFC 9110 section 6.4.1).
+const BodyExpected ResponseFlags = 1
 
 // Alternative is one way to be authorised: all its credentials.
 type Alternative struct{ Credentials Range }

@@ -3,15 +3,18 @@ package compile
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/compile/schema"
 	"github.com/threatgate/threatgate/internal/diag"
+	"github.com/threatgate/threatgate/internal/inventory"
 	"github.com/threatgate/threatgate/internal/model"
 	"github.com/threatgate/threatgate/internal/policy"
 	"github.com/threatgate/threatgate/internal/violation"
@@ -31,7 +34,11 @@ func Releases(set *policy.Set, diags *diag.List) []*Release {
 }
 
 func release(s *policy.Service, diags *diag.List) *Release {
-	c := &compiler{service: s, diags: diags, schemas: schema.New(diags), texts: map[string]artifact.Text{}}
+	c := &compiler{
+		service: s, diags: diags, schemas: schema.New(diags), texts: map[string]artifact.Text{},
+		plans: xmlPlans{contents: map[xmlKey]uint32{}, faults: map[uint32]string{}},
+	}
+	c.schemas.AnnotateFormats, c.schemas.Unenforceable = s.AnnotateFormats, s.Unenforceable
 	c.meta()
 	c.issuers()
 	for _, o := range s.Operations {
@@ -66,9 +73,12 @@ type compiler struct {
 	diags   *diag.List
 	schemas *schema.Compiler
 	texts   map[string]artifact.Text
+	runs    map[string]artifact.Range // of records that share has appended
+	plans   xmlPlans
 	bundle  artifact.Bundle
-	partial bool   // something of the current operation is not enforced, its schemas aside
-	partly  []bool // likewise, of each operation
+	below   map[*inventory.Schema]artifact.Range // what deep has planned
+	parts   []part
+	partial bool // something of the current part is not enforced, its schema aside
 }
 
 // text puts s into the pool, once.
@@ -89,6 +99,26 @@ func (c *compiler) text(s string) artifact.Text {
 func grow[T any](section *[]T, items ...T) artifact.Range {
 	r := artifact.Range{Off: uint32(len(*section)), Len: uint32(len(items))}
 	*section = append(*section, items...)
+	return r
+}
+
+// share is grow for items of which equal ones, side by side, serve as well.
+func share[T any](c *compiler, section *[]T, items ...T) artifact.Range {
+	if len(items) == 0 {
+		return artifact.Range{}
+	}
+	key, err := binary.Append([]byte(reflect.TypeFor[T]().Name()), binary.LittleEndian, items)
+	if err != nil {
+		panic(err) // records are of fixed size
+	}
+	r, ok := c.runs[string(key)]
+	if !ok {
+		if c.runs == nil {
+			c.runs = map[string]artifact.Range{}
+		}
+		r = grow(section, items...)
+		c.runs[string(key)] = r
+	}
 	return r
 }
 
@@ -118,27 +148,31 @@ func (c *compiler) meta() {
 	for _, name := range c.service.Identity {
 		c.bundle.Identity = append(c.bundle.Identity, c.text(name))
 	}
-	for _, h := range c.service.Hosts {
-		c.bundle.Hosts = append(c.bundle.Hosts, c.text(h))
-	}
 }
 
 // operation compiles one operation; its index is that in the policy.
 func (c *compiler) operation(o *policy.Operation) {
-	c.partial = false
 	record := artifact.Operation{
-		Label:    c.text(o.Label),
-		Mode:     o.Mode,
-		Failure:  o.Failure,
-		MaxBody:  o.Bounds.MaxBody,
-		Media:    c.media(o),
-		Security: c.security(o),
-		Limits:   c.limits(o),
-		Threats:  c.threats(o),
+		Label:        c.text(o.Label),
+		Mode:         o.Mode,
+		ResponseMode: o.ResponseMode(),
+		Failure:      o.Failure,
+		MaxBody:      o.Bounds.MaxBody,
+		MaxHeld:      o.Bounds.MaxHeld,
+		Responses:    c.responses(o),
+		Security:     c.security(o),
+		Limits:       c.limits(o),
+		Threats:      c.threats(o),
+	}
+	if o.Body != nil {
+		record.Media = c.media(o.Body.Content, schema.Request)
 	}
 	record.Params, record.Captures = c.parameters(o)
 	if o.Owner != nil {
 		c.unenforced(o.Owner.Pos, "the owner binding of %s is not enforced", o.Label)
+	}
+	for _, other := range o.Operation.Operation.Others {
+		c.unenforced(other, "what this operation alone refuses is not enforced: no request tells it from %q, whose path differs only in the names of parameters", o.Method+" "+o.Path)
 	}
 	if !o.Sunset.IsZero() {
 		record.Sunset = o.Sunset.Unix()
@@ -148,38 +182,16 @@ func (c *compiler) operation(o *policy.Operation) {
 		artifact.IsDeprecated:   o.Operation.Deprecated,
 		artifact.UpgradeAllowed: o.Upgrade,
 		artifact.StripIdentity:  len(c.service.Identity) > 0,
+
+		artifact.RefuseEncodings: o.RefusesEncodings(),
+		artifact.StreamUploads:   o.StreamsUploads(),
 	} {
 		if set {
 			record.Flags |= flag
 		}
 	}
+	c.covered(theRest, 0)
 	c.bundle.Operations = append(c.bundle.Operations, record)
-	c.partly = append(c.partly, c.partial)
-}
-
-// coverage counts the operations of which everything is enforced.
-func (c *compiler) coverage() Coverage {
-	schemas := c.schemas.Partial()
-	whole := Coverage{Operations: len(c.bundle.Operations)}
-	for i, o := range c.bundle.Operations {
-		partly := c.partly[i]
-		for _, p := range artifact.Of(c.bundle.Parameters, o.Params) {
-			partly = partly || schemas[p.Root]
-		}
-		for _, m := range artifact.Of(c.bundle.Media, o.Media) {
-			partly = partly || schemas[m.Root]
-		}
-		if !partly {
-			whole.FullyEnforced++
-		}
-	}
-	return whole
-}
-
-// unenforced warns that something of the current operation is not enforced.
-func (c *compiler) unenforced(pos diag.Pos, format string, args ...any) {
-	c.partial = true
-	c.diags.Warnf(pos, format, args...)
 }
 
 func (c *compiler) threats(o *policy.Operation) artifact.Range {
@@ -187,7 +199,7 @@ func (c *compiler) threats(o *policy.Operation) artifact.Range {
 	for _, code := range slices.Sorted(maps.Keys(o.Threats)) {
 		list = append(list, artifact.Threat{ID: c.text(o.Threats[code]), Code: code})
 	}
-	return grow(&c.bundle.Threats, list...)
+	return share(c, &c.bundle.Threats, list...)
 }
 
 func (c *compiler) limits(o *policy.Operation) artifact.Range {
@@ -209,7 +221,7 @@ func (c *compiler) limits(o *policy.Operation) artifact.Range {
 			Key:      limitKeys[l.Per],
 		})
 	}
-	return grow(&c.bundle.Limits, list...)
+	return share(c, &c.bundle.Limits, list...)
 }
 
 var limitKeys = [...]artifact.LimitKey{

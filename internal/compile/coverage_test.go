@@ -13,7 +13,9 @@ import (
 )
 
 // An operation is not fully enforced if anything below any of its schemas
-// isn't, however deep, and although the warning comes but once.
+// isn't, however deep, and although the warning comes but once. A media range
+// is if all that can be read under it is; operations that no request tells
+// apart are not; responses are counted apart.
 func TestCoverage(t *testing.T) {
 	const document = `
 openapi: 3.1.0
@@ -26,7 +28,10 @@ paths:
   /plain: {post: {requestBody: {content: {application/json: {schema: {type: string}}}}, responses: {"200": {description: ok}}}}
   /tree: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Tree'}}}}, responses: {"200": {description: ok}}}}
   /query: {get: {parameters: [{name: code, in: query, schema: {$ref: '#/components/schemas/Code'}}], responses: {"200": {description: ok}}}}
-  /xml: {post: {requestBody: {content: {application/xml: {schema: {type: object, required: [a]}}}}, responses: {"200": {description: ok}}}}
+  /any: {post: {requestBody: {content: {'*/*': {schema: {type: object, required: [a]}}}}, responses: {"200": {description: ok}}}}
+  /twins/{a}: {get: {responses: {"200": {description: ok, content: {application/yaml: {schema: {type: object, required: [a]}}}}}}}
+  /twins/{b}: {get: {responses: {"200": {description: ok}}}}
+  /yaml: {post: {requestBody: {content: {application/yaml: {schema: {type: object, required: [a]}}}}, responses: {"200": {description: ok}}}}
 `
 	diags := &diag.List{}
 	api, _ := openapi.LoadBytes([]byte(document), "test.yaml", diags)
@@ -36,7 +41,14 @@ paths:
 	if diags.HasErrors() {
 		t.Fatal(diags.Err())
 	}
-	if got, want := releases[0].Coverage, (compile.Coverage{Operations: 4, FullyEnforced: 1}); got != want {
+	if got, want := releases[0].Coverage, (compile.Coverage{
+		Operations: compile.Share{All: 7, Full: 2},
+		Parameters: compile.Share{All: 1, Full: 0},
+		MediaTypes: compile.Share{All: 4, Full: 2},
+		Responses:  compile.Share{All: 1, Full: 0},
+		Schemas:    compile.Share{All: 5, Full: 4},
+		Patterns:   compile.Share{All: 1, Full: 0},
+	}); got != want {
 		t.Errorf("coverage %+v, want %+v", got, want)
 	}
 }

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -10,52 +9,80 @@ import (
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/compile/schema"
 	"github.com/threatgate/threatgate/internal/inventory"
-	"github.com/threatgate/threatgate/internal/policy"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// media orders an operation's content types from the most to the least
-// specific, so that the first match is the best one (RFC 9110 section 12.5.1).
-func (c *compiler) media(o *policy.Operation) artifact.Range {
-	if o.Body == nil {
-		return artifact.Range{}
+// media orders content types from the most to the least specific, so that the
+// first match is the best one (RFC 9110 section 12.5.1).
+func (c *compiler) media(content []*inventory.MediaType, d schema.Direction) artifact.Range {
+	kind := aMediaType
+	if d == schema.Response {
+		kind = ofResponse
 	}
-	var list []artifact.Media
-	for _, m := range o.Body.Content {
-		list = append(list, c.mediaType(m))
-	}
-	slices.SortStableFunc(list, func(a, b artifact.Media) int {
-		return cmp.Compare(wildcards(c.bundle.String(a.Type)), wildcards(c.bundle.String(b.Type)))
+	ordered := slices.Clone(content)
+	slices.SortStableFunc(ordered, func(a, b *inventory.MediaType) int {
+		return cmp.Or(cmp.Compare(wildcards(a.Type), wildcards(b.Type)), -cmp.Compare(len(parameters(a.Type)), len(parameters(b.Type))))
 	})
-	return grow(&c.bundle.Media, list...)
+	var list []artifact.Media
+	for _, m := range ordered {
+		members, all := c.members(m, d)
+		list = append(list, members...)
+		record := c.mediaType(m, d)
+		c.partial = c.partial && !all
+		c.covered(kind, record.Root)
+		list = append(list, record)
+	}
+	return share(c, &c.bundle.Media, list...)
 }
 
-func (c *compiler) mediaType(m *inventory.MediaType) artifact.Media {
+func (c *compiler) mediaType(m *inventory.MediaType, d schema.Direction) artifact.Media {
+	record, why := c.planMedia(m, d)
+	if name, _ := mediaType(m.Type); isRange(name) && why != "" {
+		c.unenforced(m.Pos, "the schema of %s bodies is enforced where they are JSON, XML, a form or text, and can be read so; of others only the size is judged", m.Type)
+		return c.unread(record, m)
+	}
+	if why != "" {
+		c.unenforced(m.Pos, "the schema of %s bodies is not enforced, only their type and size: %s", m.Type, why)
+		return c.unread(record, m)
+	}
+	return record
+}
+
+// planMedia plans bodies of a media type, or says why it can't.
+func (c *compiler) planMedia(m *inventory.MediaType, d schema.Direction) (record artifact.Media, why string) {
 	name, isJSON := mediaType(m.Type)
-	record := artifact.Media{Type: c.text(name), Kind: artifact.MediaOpaque}
-	why := ""
+	record = artifact.Media{Type: c.text(name), Parameters: c.text(strings.Join(parameters(m.Type), ";")), Kind: artifact.MediaOpaque}
 	switch {
 	case isJSON:
 		record.Kind = artifact.MediaJSON
 	case schema.Opaque(m.Schema):
 	case name == "application/x-www-form-urlencoded":
 		record.Kind = artifact.MediaForm
-		record.Fields, record.Extra, why = c.form(m, formField)
-	case name == "multipart/form-data":
+		record.Fields, record.Extra, why = c.form(m, c.formField)
+	case name == "multipart/form-data", name == "multipart/mixed":
 		record.Kind = artifact.MediaMultipart
 		record.Fields, record.Extra, why = c.form(m, c.partField)
+	case isXML(name):
+		record.Kind = artifact.MediaXML
+		record.Roots, why = c.xml(m.Schema)
 	case sequences[name] != artifact.MediaOpaque:
-		return c.sequence(m, record)
-	case strings.HasPrefix(name, "text/") && schema.Scalars(m.Schema) == inventory.TypeString:
+		return c.sequence(m, d, record)
+	case strings.HasPrefix(name, "text/") && name != "text/event-stream" && schema.Scalars(m.Schema) == inventory.TypeString:
 		record.Kind = artifact.MediaText
 	default:
 		why = "such bodies are not read"
 	}
-	switch {
-	case why != "":
-		c.unenforced(m.Pos, "the schema of %s bodies is not enforced, only their type and size: %s", m.Type, why)
-		record.Kind = artifact.MediaOpaque
-	case record.Kind != artifact.MediaOpaque:
-		record.Root = c.schemas.Root(m.Schema, schema.Request)
+	if why == "" && record.Kind != artifact.MediaOpaque {
+		record.Root = c.schemas.Root(m.Schema, d)
+	}
+	return record, why
+}
+
+// unread plans bodies whose schema is not enforced.
+func (c *compiler) unread(record artifact.Media, m *inventory.MediaType) artifact.Media {
+	record.Kind = artifact.MediaOpaque
+	if record.Root = c.schemas.Unread(m.Schema); record.Root != 0 {
+		record.Kind = artifact.MediaUnread
 	}
 	return record
 }
@@ -70,18 +97,17 @@ var sequences = map[string]artifact.MediaKind{
 
 // sequence plans a body of several JSON texts. Its schema is that of the
 // array of them all if it is one of arrays, else that of each.
-func (c *compiler) sequence(m *inventory.MediaType, record artifact.Media) artifact.Media {
+func (c *compiler) sequence(m *inventory.MediaType, d schema.Direction, record artifact.Media) (artifact.Media, string) {
 	whole := m.Schema
 	switch types := schema.Scalars(m.Schema); {
 	case types&inventory.TypeArray == 0:
 		whole = &inventory.Schema{Pos: whole.Pos, Pointer: whole.Pointer, Types: inventory.TypeArray, Items: whole}
 	case types != inventory.TypeArray:
-		c.unenforced(m.Pos, "the schema of %s bodies is not enforced, only their type and size: it does not tell whether it is of each JSON text or of them all", m.Type)
-		return record
+		return record, "it does not tell whether it is of each JSON text or of them all"
 	}
 	record.Kind = sequences[string(c.bundle.String(record.Type))]
-	record.Root = c.schemas.Root(whole, schema.Request)
-	return record
+	record.Root = c.schemas.Root(whole, d)
+	return record, ""
 }
 
 // mediaType strips the parameters of a declared content type and reports
@@ -93,14 +119,14 @@ func mediaType(declared string) (name string, isJSON bool) {
 	return name, subtype == "json" || strings.HasSuffix(subtype, "+json")
 }
 
-// wildcards is how many parts of a media range are open.
-func wildcards(name []byte) int { return bytes.Count(name, []byte{'*'}) }
-
 // form plans the fields of a form (OAS section 4.8.14.3) or multipart body
 // (section 4.8.14.4), or says why it can't.
 func (c *compiler) form(m *inventory.MediaType, plan func(*inventory.Schema, inventory.Encoding) (artifact.Field, string)) (fields artifact.Range, extra artifact.Types, why string) {
-	properties, ok := schema.Fields(m.Schema)
+	properties, ok := c.schemas.Fields(m.Schema)
 	others, _ := schema.Additional(m.Schema)
+	if schema.Scalars(m.Schema)&inventory.TypeObject == 0 {
+		return fields, 0, "it is not of an object"
+	}
 	if !ok {
 		return fields, 0, "it has if or dependentSchemas"
 	}
@@ -116,7 +142,7 @@ func (c *compiler) form(m *inventory.MediaType, plan func(*inventory.Schema, inv
 		f.Name = c.text(p.Name)
 		list = append(list, f)
 	}
-	return grow(&c.bundle.Fields, list...), artifact.Types(others), ""
+	return share(c, &c.bundle.Fields, list...), artifact.Types(others), ""
 }
 
 // encoding is what is said of how a property is written; by default in style
@@ -130,12 +156,17 @@ func encoding(m *inventory.MediaType, property string) inventory.Encoding {
 	return inventory.Encoding{Style: inventory.StyleForm, Explode: true}
 }
 
-func formField(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why string) {
+// formField plans a field of a form. Where nothing is said of how an object is
+// written, it may be a JSON text (OAS 3.1.1 section 4.8.15.1.1) or have
+// brackets behind its name, as most clients write it.
+func (c *compiler) formField(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why string) {
 	types := schema.Scalars(s)
 	f.Scalars = artifact.Types(types)
 	isArray := types&^(inventory.TypeArray|inventory.TypeNull) == 0
 	name, isJSON := mediaType(e.ContentType)
 	switch {
+	case e.Style == inventory.StyleDeepObject && types&containers != 0:
+		return c.deep(s)
 	case isJSON && types&inventory.TypeArray != 0 && types != inventory.TypeAny:
 		return f, "is an array of which its encoding does not tell whether the whole or each item is JSON"
 	case isJSON:
@@ -144,26 +175,44 @@ func formField(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why
 		return f, "is written as " + e.ContentType
 	case !isContainer(types):
 	case types&inventory.TypeObject != 0:
-		return f, "may be an object"
+		if f, why = c.deep(s); types&^(containers|inventory.TypeNull) == 0 {
+			f.Shape = artifact.ShapeJSON
+		}
+		return f, why
 	case !isArray:
 		return f, "may be a scalar or an array"
 	case e.Style != inventory.StyleForm || !e.Explode:
 		return f, fmt.Sprintf("is an array in style %s, exploded: %t", e.Style, e.Explode)
 	default:
 		items := schema.ItemScalars(s)
-		if isContainer(items) {
-			return f, "may be an array of arrays or objects"
+		switch {
+		case items == inventory.TypeObject:
+			f, why = c.deep(s)
+			f.Shape = artifact.ShapeJSON
+		case isContainer(items):
+			why = "may be an array of arrays, or of objects and others"
 		}
 		f.Array, f.Scalars = 1, artifact.Types(items)
 	}
-	return f, ""
+	return f, why
 }
 
-// partField plans a part: what a form has, and also files and JSON objects.
+// partField plans a part, and the headers that it is declared to have (OAS
+// section 4.8.15).
 func (c *compiler) partField(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why string) {
+	var headers []artifact.Parameter
 	for _, h := range e.Headers {
-		c.unenforced(h.Pos, "header %q of a part is not enforced", h.Name)
+		if !strings.EqualFold(h.Name, "content-type") { // which is said otherwise
+			headers = append(headers, c.parameter(h, violation.InHeader, 0))
+		}
 	}
+	f, why = c.partValue(s, e)
+	f.Headers = share(c, &c.bundle.Parameters, headers...)
+	return f, why
+}
+
+// partValue plans what a form has, and also files.
+func (c *compiler) partValue(s *inventory.Schema, e inventory.Encoding) (f artifact.Field, why string) {
 	name, isJSON := mediaType(e.ContentType)
 	file, isArray := s, false
 	if s.Types == inventory.TypeArray && s.Items != nil {
@@ -176,10 +225,8 @@ func (c *compiler) partField(s *inventory.Schema, e inventory.Encoding) (f artif
 			f.Array = 1
 		}
 		return f, ""
-	case schema.Scalars(s)&^inventory.TypeNull == inventory.TypeObject && name == "":
-		e.ContentType = "application/json"
 	}
-	return formField(s, e)
+	return c.formField(s, e)
 }
 
 // mediaTypes are those of a list, separated by ", ".

@@ -17,15 +17,20 @@ func TestBodiesNotJudged(t *testing.T) {
 	const (
 		form      = "application/x-www-form-urlencoded"
 		multipart = "multipart/form-data"
+		at        = "#/paths/~1x/post/requestBody/content/text~1xml/schema"
 	)
 	of := func(properties string) string { return "schema: {type: object, properties: {" + properties + "}}" }
 	for _, row := range []struct{ media, content, want string }{
 		{form, of("a: {type: integer}, b: {type: array, items: {type: string}}, c: {}"), ""},
 		{form, "schema: {}", ""},
-		{form, of("a: {type: object}"), `property "a" may be an object`},
+		{form, of("a: {type: object, properties: {b: {type: array, items: {type: object}}}}, c: {type: array, items: {type: object}}"), ""},
+		{form, of("a: {type: object, properties: {b: {type: array, items: {type: [array, object]}}}}"), `property "a" has a property "b" that has an item that may be an array or an object`},
+		{form, of("a: {type: object, additionalProperties: {type: object}}"), `property "a" may have arrays or objects as properties that it does not name`},
+		{form, of("a: {type: object, dependentSchemas: {b: {required: [c]}}}"), `property "a" has if or dependentSchemas`},
+		{form, of("a: {type: array, items: {type: string}, prefixItems: [{type: integer}]}") + ", encoding: {a: {style: deepObject}}", `property "a" is an array of several kinds of items`},
 		{form, of("a: {type: [string, array]}"), `property "a" may be a scalar or an array`},
 		{form, of("a: {type: object}") + ", encoding: {a: {contentType: application/json}}", ""},
-		{form, of("a: {type: array, items: {type: object}}"), `property "a" may be an array of arrays or objects`},
+		{form, of("a: {type: array, items: {type: array}}"), `property "a" may be an array of arrays, or of objects and others`},
 		{form, of("a: {type: array}") + ", encoding: {a: {contentType: application/json}}", `property "a" is an array of which its encoding does not tell whether the whole or each item is JSON`},
 		{form, of("a: {type: array}") + ", encoding: {a: {style: pipeDelimited}}", `property "a" is an array in style pipeDelimited, exploded: false`},
 		{form, of("a: {type: string}") + ", encoding: {a: {contentType: text/xml}}", `property "a" is written as text/xml`},
@@ -36,14 +41,30 @@ func TestBodiesNotJudged(t *testing.T) {
 		{multipart, of("a: {type: string, contentMediaType: image/png}"), ""},
 		{multipart, of("a: {type: string, format: binary}") + ", encoding: {a: {contentType: 'image/png, image/*'}}", ""},
 		{multipart, of("a: {type: string, pattern: '^x'}") + ", encoding: {a: {contentType: image/png}}", `property "a" is written as image/png`},
-		{"multipart/mixed", of("a: {type: string}"), "such bodies are not read"},
+		{"multipart/mixed", of("a: {type: string}"), ""},
+		{"multipart/mixed", "schema: {type: array, items: {type: object}}", "it is not of an object"},
+		{"multipart/related", of("a: {type: string}"), "such bodies are not read"},
 
 		{"text/plain", "schema: {type: string, maxLength: 3}", ""},
 		{"text/plain", "schema: {type: integer}", "such bodies are not read"},
 		{"application/x-ndjson", of("a: {type: string}"), ""},
 		{"application/json-seq", "schema: {type: array, items: {type: string}}", ""},
 		{"application/jsonl", "schema: {properties: {a: {type: string}}}", "it does not tell whether it is of each JSON text or of them all"},
-		{"application/xml", "schema: {type: object, allOf: [{required: [a]}]}", "such bodies are not read"},
+		{"application/xml", "schema: {type: object, allOf: [{required: [a]}]}", ""},
+		{"application/xml", "schema: {}", ""},
+		{"text/xml", of("a: {type: [string, 'null']}, b: {type: array, items: {type: object}}, c: {type: object, xml: {namespace: n, prefix: p}}, d: {xml: {attribute: true}}"), ""},
+		{"text/xml", of("a: {type: [string, object]}"), at + ` has a property "a" that may be a text, or an array or object`},
+		{"text/xml", of("a: {type: array, items: {type: [string, array]}}"), at + `/properties/a/items may be a text, or an array or object`},
+		{"text/xml", of("a: {type: array, prefixItems: [{type: string}]}"), at + ` has a property "a" that is an array of several kinds of items`},
+		{"text/xml", of("a: {type: array, xml: {wrapped: true}, prefixItems: [{type: string}]}"), at + `/properties/a is an array of several kinds of items`},
+		{"text/xml", of("a: {type: object, xml: {attribute: true}}"), at + ` has a property "a" that is an attribute, and an array or object`},
+		{"text/xml", of("a: {type: string, xml: {prefix: p}}"), at + ` has a property "a" that has a prefix without a namespace`},
+		{"text/xml", "schema: {type: object, xml: {prefix: p}}", at + ` has a prefix without a namespace`},
+		{"text/xml", of("a: {type: string}, b: {type: string, xml: {name: a}}"), at + ` has two properties that are written as "a"`},
+		{"text/xml", of("a: {type: string, xml: {attribute: true}}, b: {type: string, xml: {name: a}}"), ""},
+		{"text/xml", of("a: {type: object, additionalProperties: {type: object}}"), at + `/properties/a may have arrays or objects as properties that it does not name`},
+		{"text/xml", "schema: {type: object, if: {required: [a]}, then: {required: [b]}}", at + ` has if or dependentSchemas`},
+		{"text/xml", "schema: {oneOf: [{type: object, properties: {a: {type: integer}}}, {type: object, properties: {a: {type: string}}}]}", at + `/oneOf/0/properties/a is of another type in each schema that declares it`},
 		{"application/octet-stream", "schema: {type: string, format: binary}", ""},
 	} {
 		spec := "openapi: 3.1.1\ninfo: {title: t, version: '1'}\npaths: {/x: {post: {requestBody: {content: {" + row.media + ": {" + row.content + "}}}, responses: {}}}}\n"

@@ -34,16 +34,17 @@ func (c *compiler) parameters(o *policy.Operation) (artifact.Range, uint8) {
 				continue // declared, but not part of the template
 			}
 		}
-		plan := c.parameter(p, capture)
+		plan := c.parameter(p, places[p.In], capture)
 		if plan.Flags&artifact.Open != 0 && several > 1 {
 			c.notJudged(&plan, p, "undeclared parameters may be properties of another one as well")
 		}
+		c.covered(aParameter, plan.Root)
 		list = append(list, plan)
 	}
 	slices.SortStableFunc(list, func(a, b artifact.Parameter) int {
 		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Flags&artifact.Open, b.Flags&artifact.Open))
 	})
-	return grow(&c.bundle.Parameters, list...), uint8(len(names))
+	return share(c, &c.bundle.Parameters, list...), uint8(len(names))
 }
 
 var places = [...]violation.Place{
@@ -53,7 +54,7 @@ var places = [...]violation.Place{
 	inventory.InCookie: violation.InCookie,
 }
 
-func (c *compiler) parameter(p *inventory.Parameter, capture int) artifact.Parameter {
+func (c *compiler) parameter(p *inventory.Parameter, place violation.Place, capture int) artifact.Parameter {
 	name := p.Name
 	if p.In == inventory.InHeader {
 		name = strings.ToLower(name)
@@ -61,7 +62,7 @@ func (c *compiler) parameter(p *inventory.Parameter, capture int) artifact.Param
 	plan := artifact.Parameter{
 		Name:    c.text(name),
 		Capture: uint32(capture),
-		Place:   places[p.In],
+		Place:   place,
 		Style:   artifact.Style(p.Style),
 		Scalars: artifact.TypeAny,
 	}
@@ -110,6 +111,17 @@ func (c *compiler) shape(plan *artifact.Parameter, p *inventory.Parameter) {
 	container := types & containers
 	alone := types&^(containers|inventory.TypeNull) != 0
 	switch {
+	case container != 0 && p.Style == inventory.StyleDeepObject:
+		f, why := c.deep(p.Schema)
+		if why != "" {
+			c.notJudged(plan, p, "it "+why)
+			return
+		}
+		plan.Shape, plan.Fields, plan.Scalars = deepShapes[f.Deep], f.Below, f.Extra
+		if alone {
+			plan.Alone = f.Scalars
+		}
+		return
 	case container == 0 || types == inventory.TypeAny: // a schema that names no type: a text
 		plan.Scalars = artifact.Types(types)
 		return
@@ -118,9 +130,6 @@ func (c *compiler) shape(plan *artifact.Parameter, p *inventory.Parameter) {
 		return
 	case alone && p.Style == inventory.StyleMatrix && p.Explode:
 		c.notJudged(plan, p, "its schema allows both a scalar and an array or object")
-		return
-	case container == inventory.TypeArray && p.Style == inventory.StyleDeepObject:
-		c.notJudged(plan, p, "OpenAPI does not define arrays in style deepObject")
 		return
 	case container == inventory.TypeObject && p.In == inventory.InCookie && p.Explode:
 		c.notJudged(plan, p, "OpenAPI does not define exploded objects in cookies")
@@ -143,6 +152,8 @@ func (c *compiler) shape(plan *artifact.Parameter, p *inventory.Parameter) {
 	}
 }
 
+var deepShapes = [...]artifact.Shape{artifact.DeepObject: artifact.ShapeObject, artifact.DeepArray: artifact.ShapeArray}
+
 // isOpen reports whether p is an object whose properties are query parameters
 // of their own, with names that the specification doesn't list but speaks of.
 func isOpen(p *inventory.Parameter) bool {
@@ -157,6 +168,11 @@ func isOpen(p *inventory.Parameter) bool {
 func (c *compiler) notJudged(plan *artifact.Parameter, p *inventory.Parameter, why string) {
 	c.unenforced(p.Pos, "the value of parameter %q is not enforced: %s", p.Name, why)
 	plan.Flags |= artifact.PresenceOnly
+	s := p.Schema
+	if p.Content != nil {
+		s = p.Content.Schema
+	}
+	plan.Root = c.schemas.Unread(s)
 }
 
 // refused warns where no text can stand for a part of p's value.
@@ -168,7 +184,11 @@ func (c *compiler) refused(p *inventory.Parameter, part string, types inventory.
 
 func (c *compiler) judgedBy(plan *artifact.Parameter, s *inventory.Schema) {
 	if s != nil {
-		plan.Root = c.schemas.Root(s, schema.Request)
+		direction := schema.Request
+		if plan.Place.OfResponse() {
+			direction = schema.Response
+		}
+		plan.Root = c.schemas.Root(s, direction)
 		plan.Schema = c.text(s.Pointer)
 	}
 }
@@ -181,5 +201,5 @@ func (c *compiler) fields(p *inventory.Parameter) artifact.Range {
 		c.refused(p, fmt.Sprintf("property %q", property.Name), types)
 		list = append(list, artifact.Field{Name: c.text(property.Name), Scalars: artifact.Types(types)})
 	}
-	return grow(&c.bundle.Fields, list...)
+	return share(c, &c.bundle.Fields, list...)
 }

@@ -29,8 +29,9 @@ type Gateway struct {
 	Upstream  Upstream
 	Issuers   []Issuer // whose tokens Envoy verifies
 	AllShadow bool     // nothing on this listener is enforced
-	MaxBody   uint32   // bytes; the largest bound of any operation
+	MaxBody   uint32   // bytes; the largest bound of any operation on what is held of a request or response
 	Upgrades  bool     // some operation allows upgrades
+	Responses bool     // some operation's responses are judged
 }
 
 // Upstream is where judged requests go.
@@ -47,9 +48,4 @@ type Issuer struct {
 	Audiences     []string
 	JWKS          string // RFC 7517, inline
 	PayloadHeader string // the verified payload goes to the filter in this header
-}
-
-// Coverage counts what the release enforces of what the specifications say.
-type Coverage struct {
-	Operations, FullyEnforced int
 }

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -22,13 +23,33 @@ type template struct {
 	branch *branch
 }
 
-// routes puts every operation into one tree. Templates that differ only in
-// the names of their parameters share a branch, so their methods merge.
+// routes makes the tree of each host, or of all. Hosts that have the same
+// routes share one.
 func (c *compiler) routes() {
-	root := &branch{}
+	if len(c.service.Hosts) == 0 {
+		c.tree("")
+	}
+	roots := map[string]uint32{}
+	for _, host := range c.service.Hosts {
+		routes := ""
+		for _, o := range c.service.Operations {
+			routes += fmt.Sprintf("%q\n", o.BasePathsAt(host))
+		}
+		if _, known := roots[routes]; !known {
+			roots[routes] = c.tree(host)
+		}
+		c.bundle.Hosts = append(c.bundle.Hosts, artifact.Host{Name: c.text(host), Root: roots[routes]})
+	}
+}
+
+// tree puts every operation that a host has into one tree. Templates that
+// differ only in the names of their parameters share a branch, so their
+// methods merge.
+func (c *compiler) tree(host string) (root uint32) {
+	trunk := &branch{}
 	for i, o := range c.service.Operations {
-		for _, base := range o.BasePaths {
-			at := root
+		for _, base := range o.BasePathsAt(host) {
+			at := trunk
 			for _, segment := range segments(base) {
 				at = at.literal(segment)
 			}
@@ -44,7 +65,7 @@ func (c *compiler) routes() {
 			at.methods = append(at.methods, artifact.Method{Name: name, Operation: uint32(i)})
 		}
 	}
-	c.flatten(root)
+	return c.flatten(trunk)
 }
 
 // segments cuts a path behind each of its slashes.

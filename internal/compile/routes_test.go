@@ -17,7 +17,7 @@ import (
 func routed(t *testing.T, bases []string, lines ...string) (*artifact.Bundle, *diag.List) {
 	t.Helper()
 	diags := &diag.List{}
-	c := &compiler{service: &policy.Service{}, diags: diags, texts: map[string]artifact.Text{}}
+	c := &compiler{service: &policy.Service{Service: &model.Service{}}, diags: diags, texts: map[string]artifact.Text{}}
 	for _, line := range lines {
 		method, path, _ := strings.Cut(line, " ")
 		c.service.Operations = append(c.service.Operations, &policy.Operation{Operation: &model.Operation{
@@ -102,7 +102,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func find(m *route.Match, b *artifact.Bundle, method, path string) string {
-	m.Find(b, []byte(method), []byte(path))
+	m.Find(b, 0, []byte(method), []byte(path))
 	if m.Operation != nil {
 		return string(b.String(m.Operation.Label))
 	}
@@ -133,7 +133,7 @@ func TestMatchingIsBounded(t *testing.T) {
 		t.Errorf("matched %q", got)
 	}
 	path := []byte(strings.Repeat("/a", 13) + "/%65nd")
-	if n := testing.AllocsPerRun(100, func() { m.Find(b, []byte("GET"), path) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { m.Find(b, 0, []byte("GET"), path) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

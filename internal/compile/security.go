@@ -43,9 +43,9 @@ func (c *compiler) security(o *policy.Operation) artifact.Range {
 		for _, k := range a {
 			credentials = append(credentials, c.credential(k))
 		}
-		alternatives = append(alternatives, artifact.Alternative{Credentials: grow(&c.bundle.Credentials, credentials...)})
+		alternatives = append(alternatives, artifact.Alternative{Credentials: share(c, &c.bundle.Credentials, credentials...)})
 	}
-	return grow(&c.bundle.Alternatives, alternatives...)
+	return share(c, &c.bundle.Alternatives, alternatives...)
 }
 
 func (c *compiler) credential(k policy.Credential) artifact.Credential {
@@ -64,13 +64,13 @@ func (c *compiler) credential(k policy.Credential) artifact.Credential {
 	for _, i := range k.Issuers {
 		issuers = append(issuers, c.issuer(i))
 	}
-	record.Issuers = grow(&c.bundle.Issuers, issuers...)
+	record.Issuers = share(c, &c.bundle.Issuers, issuers...)
 	if len(issuers) > 0 {
 		var scopes []artifact.Text
 		for _, s := range k.Scopes {
 			scopes = append(scopes, c.text(s))
 		}
-		record.Scopes = grow(&c.bundle.Scopes, scopes...)
+		record.Scopes = share(c, &c.bundle.Scopes, scopes...)
 	}
 	return record
 }
@@ -82,8 +82,12 @@ func (c *compiler) gateway() Gateway {
 	g.Upstream = c.upstream()
 	for _, o := range s.Operations {
 		g.AllShadow = g.AllShadow && o.Mode != enforce
-		g.MaxBody = max(g.MaxBody, o.Bounds.MaxBody)
+		g.MaxBody = max(g.MaxBody, o.Bounds.MaxHeld)
+		if !o.StreamsUploads() {
+			g.MaxBody = max(g.MaxBody, o.Bounds.MaxBody)
+		}
 		g.Upgrades = g.Upgrades || o.Upgrade
+		g.Responses = g.Responses || o.ResponseMode() != violation.Off
 	}
 	for _, i := range s.Issuers {
 		g.Issuers = append(g.Issuers, Issuer{

@@ -1,39 +1,89 @@
 package enforce
 
 import (
-	"bytes"
+	"math"
 
 	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/form"
+	"github.com/threatgate/threatgate/internal/enforce/multipart"
+	"github.com/threatgate/threatgate/internal/enforce/xml"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// announceBody judges what the headers say of the body that follows them,
-// and reports whether judging may stop.
-func (r *Request) announceBody(end bool) (stop bool) {
-	m := &r.headers
-	b := r.engine.bundle
-	declared := artifact.Of(b.Media, r.op.Media)
+// body is the body of a message. It is judged while it passes, and not held.
+type body struct {
+	*values
+	in       violation.Place
+	header   violation.Place // of its content type
+	declared []artifact.Media
+	max      uint64 // bytes that it may have
+	required bool
+	plain    bool // it must not be encoded
+
+	media  *artifact.Media // nil if it isn't judged by a schema
+	size   uint64          // bytes so far
+	early  int             // violations found before a response was let go
+	coding coding
+	fields fields
+	form   form.Tokenizer
+	parts  multipart.Tokenizer
+	texts  texts
+
+	document xml.Tokenizer
+	elements elements
+}
+
+// of makes b the body of a request to an operation.
+func (b *body) of(op *artifact.Operation) {
+	b.in, b.header = violation.InBody, violation.InHeader
+	b.declared, b.max = artifact.Of(b.bundle.Media, op.Media), uint64(op.MaxBody)
+	b.required, b.plain = op.Flags&artifact.BodyRequired != 0, op.Flags&artifact.RefuseEncodings != 0
+	b.media, b.size, b.early = nil, 0, 0
+}
+
+// ofResponse makes b the body of a response, of which bare says that it has
+// none.
+func (b *body) ofResponse(declared *artifact.Response, bare bool) {
+	b.in, b.header = violation.InResponseBody, violation.InResponseHeader
+	b.declared, b.max = artifact.Of(b.bundle.Media, declared.Media), math.MaxUint64
+	b.required, b.plain = declared.Flags&artifact.BodyExpected != 0 && !bare, false
+	b.media, b.size, b.early = nil, 0, 0
+}
+
+// letGo notes that from here on the body is out of enforce's hands.
+func (b *body) letGo() {
+	if b.in == violation.InResponseBody {
+		b.in, b.early = violation.InResponseStream, len(b.machine.Violations())
+	}
+}
+
+// announce judges what the headers say of the body that follows them, and
+// reports whether judging may stop.
+func (b *body) announce(m *message, end bool) (stop bool) {
 	switch {
-	case m.contentLength > int64(r.op.MaxBody):
-		return r.violate(violation.BodySize, violation.InBody, nil, nil)
-	case len(declared) == 0:
-		return m.contentLength > 0 && r.violate(violation.BodyUnexpected, violation.InBody, nil, nil)
+	case m.contentLength > 0 && uint64(m.contentLength) > b.max:
+		return b.request.violate(violation.BodySize, b.in, nil, nil)
+	case len(b.declared) == 0:
+		return m.contentLength > 0 && b.request.violate(violation.BodyUnexpected, b.in, nil, nil)
 	case end:
 		return false
 	case m.contentTypes == 0 && m.contentLength <= 0:
-		r.media = untyped // a violation, if a body comes at all
+		b.media = untyped // a violation, if a body comes at all
 		return false
 	}
-	media := r.findMedia(declared)
+	media := b.findMedia(m.contentType)
 	if m.contentTypes != 1 || media == nil {
-		return r.violate(violation.ContentType, violation.InHeader, contentType, nil)
+		return b.request.violate(violation.ContentType, b.header, contentType, nil)
 	}
-	if m.encoded {
-		return r.violate(violation.ContentEncoding, violation.InHeader, contentEncoding, nil)
+	if media.Kind == artifact.MediaOpaque && b.in.OfResponse() {
+		return false // its size has no bound, so nothing is left to judge
+	}
+	if !b.beginCoding(m) {
+		return b.request.violate(violation.ContentEncoding, b.header, contentEncoding, nil)
 	}
 	if media.Kind != artifact.MediaOpaque {
-		r.media = media
-		return r.beginBody()
+		b.media = media
+		return b.begin(m)
 	}
 	return false
 }
@@ -42,108 +92,75 @@ var (
 	contentType     = []byte("content-type")
 	contentEncoding = []byte("content-encoding")
 	identity        = []byte("identity")
-	charset         = []byte("charset")
 
 	untyped = &artifact.Media{}
 )
 
-// findMedia returns the declared media type that the content type matches
-// (RFC 9110 section 8.3.1), nil if none does. What is judged has no
-// charset but UTF-8.
-func (r *Request) findMedia(declared []artifact.Media) *artifact.Media {
-	b := r.engine.bundle
-	given, parameters, _ := bytes.Cut(r.headers.contentType, []byte{';'})
-	given = bytes.TrimSpace(given)
-	for i := range declared {
-		m := &declared[i]
-		if !mediaMatches(b.String(m.Type), given) {
-			continue
-		}
-		if m.Kind != artifact.MediaOpaque && !utf8Charset(parameters) {
-			return nil
-		}
-		return m
-	}
-	return nil
-}
-
-// mediaMatches compares a declared type, which may end in "/*" or be "*/*",
-// with a given one.
-func mediaMatches(declared, given []byte) bool {
-	slash := bytes.IndexByte(given, '/')
-	switch {
-	case slash <= 0 || slash == len(given)-1:
-		return false
-	case string(declared) == "*/*":
-		return true
-	case bytes.HasSuffix(declared, []byte("/*")):
-		return equalFold(declared[:len(declared)-1], given[:slash+1])
-	}
-	return equalFold(declared, given)
-}
-
-// utf8Charset reports whether the parameters of a content type name no
-// charset, or UTF-8 or its subset. Other forms of the parameter, "charset*"
-// for example, which some servers read (RFC 2231), are not looked into.
-func utf8Charset(parameters []byte) bool {
-	for len(parameters) > 0 {
-		var one []byte
-		one, parameters, _ = bytes.Cut(parameters, []byte{';'})
-		name, value, _ := bytes.Cut(one, []byte{'='})
-		name, value = bytes.TrimSpace(name), bytes.Trim(bytes.TrimSpace(value), `"`)
-		if len(name) < len(charset) || !equalFold(name[:len(charset)], charset) {
-			continue
-		}
-		if len(name) > len(charset) ||
-			!equalFold(value, []byte("utf-8")) && !equalFold(value, []byte("utf8")) && !equalFold(value, []byte("us-ascii")) {
-			return false
-		}
-	}
-	return true
-}
-
-// judgeBody judges the next chunk; end says that the body ends with it.
-func (r *Request) judgeBody(chunk []byte, end bool) {
-	first := r.body == 0 && len(chunk) > 0
-	r.body += uint64(len(chunk))
+// judge judges the next chunk; end says that the body ends with it. It
+// reports whether the judgement has ended.
+func (b *body) judge(chunk []byte, end bool) (judged bool) {
+	first := b.size == 0 && len(chunk) > 0
+	before := b.size
+	b.size += uint64(len(chunk))
 	stop := false
 	switch {
-	case first && r.op.Media.Len == 0:
-		stop = r.violate(violation.BodyUnexpected, violation.InBody, nil, nil)
-	case first && r.media == untyped:
-		stop = r.violate(violation.ContentType, violation.InHeader, contentType, nil)
+	case first && len(b.declared) == 0:
+		stop = b.request.violate(violation.BodyUnexpected, b.in, nil, nil)
+	case first && b.media == untyped:
+		stop = b.request.violate(violation.ContentType, b.header, contentType, nil)
 	}
-	if r.body > uint64(r.op.MaxBody) && r.body-uint64(len(chunk)) <= uint64(r.op.MaxBody) {
-		stop = r.violate(violation.BodySize, violation.InBody, nil, nil) || stop
+	if b.size > b.max && before <= b.max {
+		stop = b.request.violate(violation.BodySize, b.in, nil, nil) || stop
 	}
 	if stop {
-		r.state = judged
-		return
+		return true
 	}
-	if r.media != nil && r.media != untyped && r.body <= uint64(r.op.MaxBody) && len(chunk) > 0 && !r.writeBody(chunk) {
-		r.finishBody()
-		return
+	if b.coding.decoder != nil && 0 < b.size && b.size <= b.max {
+		if b.decode(chunk, end) {
+			return true
+		}
+	} else if b.bySchema() && len(chunk) > 0 && !b.write(chunk) {
+		end = true
 	}
 	if end {
-		r.finishBody()
+		b.finish()
+	}
+	return end
+}
+
+// bySchema reports whether the body is judged by more than its size.
+func (b *body) bySchema() bool { return b.media != nil && b.media != untyped && b.size <= b.max }
+
+// finish ends the judgement.
+func (b *body) finish() {
+	b.endCoding()
+	if b.size == 0 {
+		if b.required {
+			b.request.violate(violation.BodyMissing, b.in, nil, nil)
+		}
+		return
+	}
+	if b.bySchema() {
+		b.end()
+		b.report()
 	}
 }
 
-// finishBody ends the judgement.
-func (r *Request) finishBody() {
-	r.state = judged
-	if r.body == 0 {
-		if r.op.Flags&artifact.BodyRequired != 0 {
-			r.violate(violation.BodyMissing, violation.InBody, nil, nil)
+// report records what the schema has to say, and reports whether judging may
+// stop.
+func (b *body) report() (stop bool) {
+	if !b.bySchema() {
+		return false
+	}
+	for i, v := range b.machine.Violations() {
+		in := b.in
+		if i < b.early {
+			in = violation.InResponseBody
 		}
-		return
-	}
-	if r.media == nil || r.media == untyped || r.body > uint64(r.op.MaxBody) || r.endBody() {
-		return
-	}
-	for _, v := range r.machine.Violations() {
-		if r.violate(v.Code, violation.InBody, v.Pointer, r.engine.bundle.Program.String(v.Schema)) {
-			return
+		b.location = b.bundle.Program.AppendLocation(b.location[:0], v.Schema)
+		if b.request.violate(v.Code, in, v.Pointer, b.location) {
+			return true
 		}
 	}
+	return false
 }

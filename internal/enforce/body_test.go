@@ -12,6 +12,7 @@ import (
 
 const (
 	formTo = "POST /form\ncontent-type: application/x-www-form-urlencoded\n\n"
+	deepTo = "POST /deep\ncontent-type: application/x-www-form-urlencoded\n\n"
 	openTo = "POST /open\ncontent-type: application/x-www-form-urlencoded\n\n"
 	lineTo = "POST /events\ncontent-type: application/x-ndjson\n\n"
 	seqTo  = "POST /events\ncontent-type: application/json-seq\n\n"
@@ -33,7 +34,7 @@ func parts(all ...string) string {
 }
 
 // bodies are requests with bodies of all formats but JSON.
-var bodies = []struct{ request, want string }{
+var bodies = []row{
 	{formTo + "item=pen&quantity=2", allowed},
 	{formTo + "quantity=2&item=pen&note=a+%22long%22+one%0D%0A&express=true", allowed},
 	{formTo + "&item=pen&&quantity=2&", allowed},
@@ -92,6 +93,34 @@ var bodies = []struct{ request, want string }{
 	{formTo + "=pen&quantity=2", "validation:form body /*"},
 	{formTo + `{"item":"pen","quantity":2}`, "validation:undeclared-property body /*"},
 
+	{deepTo + "name=x&address[street]=a&address[floor]=3&lines[0][item]=pen&lines[1][item]=ink&lines[1][tags][]=a&lines[1][tags][]=b", allowed},
+	{deepTo + `name=x&address={"street":"a","floor":3}&lines={"item":"pen"}&lines={"item":"ink","tags":["a"]}`, allowed},
+	{deepTo + "name=x&address%5Bstreet%5D=a&labels[]=a&labels[]=b&owner[name]=me&owner[since][year]=1999", allowed},
+	{deepTo + "name=x&labels[0]=a&labels[1]=b&owner=me&extra[k]=v", allowed},
+	{deepTo + "name=x&address[floor]=3", "validation:required body /address/street"},
+	{deepTo + "name=x&address[street]=a&address[floor]=high", "validation:type body /address/floor"},
+	{deepTo + "name=x&address[street]=a&address[role]=admin", "validation:undeclared-property body /address/*"},
+	{deepTo + "name=x&address[street]=a&address[street]=b", "validation:repeated-field body /address/street"},
+	{deepTo + `name=x&address[street]=a&address={"street":"a"}`, "validation:repeated-field body /address/street"},
+	{deepTo + `name=x&address={"street":"a"}&address[street]=a`, "validation:repeated-field body /address"},
+	{deepTo + "address[street]=a&name=x&address[floor]=3", "validation:repeated-field body /address"}, // what is one value must be in one place
+	{deepTo + "name=x&address[street][x]=a", "validation:undeclared-property body /address/street"},
+	{deepTo + "name=x&address[]=a", "validation:undeclared-property body /address/*"},
+	{deepTo + "name=x&address[street=a", "validation:undeclared-property body /address"},
+	{deepTo + "name=x&address.street=a", "validation:undeclared-property body /*"},
+	{deepTo + "name[x]=x", "validation:undeclared-property body /*"},
+	{deepTo + "name=x&address[%ff]=a", "validation:form body /name"},
+	{deepTo + "name=x&lines[0][item]=pen&lines[1][tags][]=a", "validation:required body /lines/1/item"},
+	{deepTo + "name=x&lines[0][item]=pen&lines[0][tags][]=abcd", "validation:max-length body /lines/0/tags/0"},
+	{deepTo + "name=x&lines[0][item]=pen&lines[2][item]=ink", "validation:form body /lines/0/item"},
+	{deepTo + "name=x&lines[][item]=pen", "validation:form body /lines"},
+	{deepTo + `name=x&lines={"item":"pen"}&lines[1][item]=ink`, "validation:repeated-field body /lines/0"},
+	{deepTo + `name=x&lines[0][item]=pen&lines={"item":"ink"}`, "validation:repeated-field body /lines/0/item"},
+	{deepTo + "name=x&labels=a", "validation:type body /labels"},
+	{deepTo + "name=x&labels[]=a&labels[]=abcd", "validation:max-length body /labels/1"},
+	{deepTo + "name=x&owner[since]=1999", "validation:any-of body /owner"},
+	{deepTo + "name=x&owner=me&owner[name]=me", "validation:repeated-field body /owner"},
+
 	{openTo + "role=user&user_name=x&more=abc&other=123", allowed},
 	{openTo + "role=admin", "validation:enum body /role"},
 	{openTo + "more=abcd", "validation:max-length body /*"},
@@ -104,6 +133,11 @@ var bodies = []struct{ request, want string }{
 	{openTo + "user.name=x", "validation:undeclared-property body /*"},
 	{openTo + "+user+name=x", "validation:undeclared-property body /*"},
 	{openTo + "user[name=x", "validation:undeclared-property body /*"},
+	{openTo + "%09role=x", "validation:undeclared-property body /*"},
+	{openTo + "role.x=x", "validation:undeclared-property body /*"},
+	{openTo + "role+[x]=x", "validation:undeclared-property body /*"},
+	{openTo + "%3Crole%3E=x", "validation:undeclared-property body /*"},
+	{openTo + "_method=DELETE", "validation:undeclared-property body /*"},
 	{openTo + "roles[]=x", allowed},
 
 	{parts("title||pen"), allowed},
@@ -175,10 +209,18 @@ var bodies = []struct{ request, want string }{
 	{"POST /text\ncontent-type: text/csv; charset=iso-8859-1\n\n\xff", allowed},
 }
 
-func TestBodies(t *testing.T) {
-	enforcing := compiled(t, "testdata/bodies.yaml", inMode(violation.Enforce))
-	shadowing := compiled(t, "testdata/bodies.yaml", inMode(violation.Shadow))
-	for _, row := range bodies {
+func TestBodies(t *testing.T) { judgeBodies(t, "testdata/bodies.yaml", bodies) }
+
+// row is a request and its verdict.
+type row struct{ request, want string }
+
+// judgeBodies judges requests in both modes, with their bodies in chunks of
+// several sizes, and short ones cut in two everywhere.
+func judgeBodies(t *testing.T, path string, rows []row) {
+	t.Helper()
+	enforcing := compiled(t, path, inMode(violation.Enforce))
+	shadowing := compiled(t, path, inMode(violation.Shadow))
+	for _, row := range rows {
 		m := parse(t, row.request)
 		shadowed := judge(shadowing, m, 0, false)
 		if shadowed != row.want && !strings.HasPrefix(shadowed, row.want+"; ") {
@@ -201,7 +243,7 @@ func TestBodies(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d bodies", len(bodies))
+	t.Logf("%d bodies", len(rows))
 }
 
 // judgeCut judges a request whose body comes in two chunks.

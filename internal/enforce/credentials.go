@@ -150,8 +150,8 @@ func (r *Request) limitKey(l *artifact.Limit, w World) []byte {
 	case l.Key == artifact.PerOperation:
 		return nil
 	case l.Key == artifact.PerSubject && len(r.claims.Subject) > 0:
-		r.value = append(append(r.value[:0], r.claims.Issuer...), 0)
-		return append(r.value, r.claims.Subject...)
+		r.values.buffer = append(append(r.values.buffer[:0], r.claims.Issuer...), 0)
+		return append(r.values.buffer, r.claims.Subject...)
 	}
 	return w.ClientAddress()
 }

@@ -65,6 +65,7 @@ type world struct{}
 func (world) Now() int64                      { return 43200e9 }
 func (world) ClientAddress() []byte           { return []byte("192.0.2.1") }
 func (world) HashKey() siphash.Key            { return siphash.Key{K0: 1, K1: 2} }
+func (world) FromUpstream() bool              { return true }
 func (world) Get([]byte) ([]byte, uint32)     { return nil, 0 }
 func (world) Set([]byte, []byte, uint32) bool { return true }
 
@@ -181,6 +182,11 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/orders/..;", "validation:path path"},
 	{"GET /v1/orders/..%3Bx", "validation:path path"},
 	{"GET /v1/orders/%2e;x", "validation:path path"},
+	{"GET /v1/lists/all", "token:missing request"},
+	{"GET /v1/lists/all;x", "validation:path path"}, // "all" to a servlet
+	{"GET /v1/lists/%61ll;", "validation:path path"},
+	{"GET /v1/lists/all%3Bx", "validation:path path"},
+	{"GET /v1/lists/a;all", "validation:enum path names/0"},
 
 	// Path parameters.
 	{"GET /v1/orders/abc", "validation:type path id"},
@@ -305,7 +311,7 @@ var verdicts = []struct{ request, want string }{
 	{"POST /v1/orders\ncontent-type: text/plain\n\nhello", "validation:content-type header content-type"},
 	{"POST /v1/orders\ncontent-type:\n\n{}", "validation:content-type header content-type"},
 	{"POST /v1/orders\ncontent-type:\nchunked: yes\n\n{}", "validation:content-type header content-type"},
-	{"POST /v1/orders\ncontent-encoding: gzip\n\n{}", "validation:content-encoding header content-encoding"},
+	{"POST /v1/orders\ncontent-encoding: br\n\n{}", "validation:content-encoding header content-encoding"},
 	{"POST /v1/orders\ncontent-encoding: gzip\ncontent-encoding: identity\n\n{}", "validation:content-encoding header content-encoding"},
 	{"POST /v1/orders\ncontent-encoding: identity\n\n" + `{"item":"pen","quantity":2}`, allowed},
 	{"POST /v1/orders\ncontent-encoding: Identity\n\n{}", "validation:required body /item"},

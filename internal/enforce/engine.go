@@ -4,13 +4,15 @@
 // plane's preflight and in a test.
 //
 // A Request is driven as Envoy drives a filter: Headers, then Body for every
-// chunk, then Trailers where there are some. Each call returns what to do
+// chunk, then Trailers where there are some; and likewise with its response,
+// which may begin before the request has ended. Each call returns what to do
 // with the message. The engine never holds a body: schemas are judged while
 // the bytes pass, so memory is bounded by the schema's depth.
 package enforce
 
 import (
 	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/inflate"
 	"github.com/threatgate/threatgate/internal/enforce/limit"
 	"github.com/threatgate/threatgate/internal/enforce/siphash"
 )
@@ -20,6 +22,8 @@ import (
 type Engine struct {
 	bundle   *artifact.Bundle
 	free     []*Request
+	other    *Request           // see aside
+	decoders []*inflate.Decoder // that no body needs
 	table    limit.Table
 	identity [256]uint64 // by first byte: a bit for each length, modulo 64, of an identity header
 }
@@ -47,12 +51,19 @@ func (e *Engine) Begin() *Request {
 		return r
 	}
 	r := &Request{engine: e}
+	r.values.request, r.values.bundle = r, e.bundle
+	r.response.values.request, r.response.values.bundle = r, e.bundle
+	r.body.values, r.response.body.values = &r.values, &r.response.values
 	r.reset()
 	return r
 }
 
 // End gives a finished Request back to its engine.
-func (r *Request) End() { r.engine.free = append(r.engine.free, r) }
+func (r *Request) End() {
+	r.body.endCoding()
+	r.response.body.endCoding()
+	r.engine.free = append(r.engine.free, r)
+}
 
 // World is what judging needs to know besides the message. Its methods are
 // called only where a policy asks.
@@ -61,6 +72,7 @@ type World interface {
 	Now() int64            // Unix time in nanoseconds
 	ClientAddress() []byte // without a port; empty if not known
 	HashKey() siphash.Key  // secret, and the same in all workers
+	FromUpstream() bool    // the response is the upstream's, not Envoy's own
 }
 
 // Header is one header or pseudo-header field; names are lower case, as in

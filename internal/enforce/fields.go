@@ -10,14 +10,14 @@ import (
 
 // fields is how far a body of named fields has been judged. It is judged as
 // one object, whose properties come one after the other; so the items of an
-// array must follow each other.
+// array must follow each other, and what names with brackets write, too.
 //
 // No value is held, but for a text that may stand for something else than a
 // string: it can be no longer than a number in JSON.
 type fields struct {
 	malformed violation.Code // of what breaks the body's own syntax
 
-	list *artifact.Field // the array whose items arrive; nil: none
+	open *artifact.Field // the property that more names may be of; nil: none
 	now  artifact.Field  // what the current value is
 
 	utf8   utf8Text
@@ -31,133 +31,157 @@ func anyField(m *artifact.Media) artifact.Field {
 	return artifact.Field{Scalars: m.Extra, Shape: artifact.ShapeScalar}
 }
 
-func (r *Request) beginFields(malformed violation.Code) {
-	r.fields.malformed, r.fields.list = malformed, nil
-	r.beginObject()
+func (b *body) beginFields(malformed violation.Code) {
+	b.fields.malformed, b.fields.open = malformed, nil
+	b.beginObject()
 }
 
-func (r *Request) endFields() {
-	r.endList()
-	r.machine.EndObject()
+func (b *body) endFields() {
+	b.endOpen()
+	b.machine.EndObject()
 }
 
 // beginField begins the value of the field with this name.
-func (r *Request) beginField(name []byte) {
-	f, m := &r.fields, &r.machine
-	declared := r.findField(name)
-	if declared == nil || declared != f.list {
-		r.endList()
+func (b *body) beginField(name []byte) {
+	f, m := &b.fields, &b.machine
+	declared, brackets := b.findField(name)
+	if declared == nil || declared != f.open {
+		b.endOpen()
 		if !utf8.Valid(name) {
 			m.Refuse(f.malformed)
 			return
 		}
-		if !r.property(name) {
+		if !b.property(name[:len(name)-len(brackets)]) {
 			m.Refuse(violation.RepeatedField)
 			return
 		}
 	}
+	code := violation.None
 	switch {
-	case declared != nil:
+	case declared == nil && b.looksDeclared(name):
+		code = violation.UndeclaredProperty
+	case declared == nil:
+		f.now = anyField(b.media)
+	case declared.Array != 0 && len(brackets) == 0:
 		f.now = *declared
-	case r.looksDeclared(name):
-		m.Refuse(violation.UndeclaredProperty)
-		return
+		code = b.beginItem(declared)
+	case declared.Deep != artifact.DeepNone:
+		if f.open == nil {
+			f.open = declared
+			b.beginDeep()
+		}
+		f.now, code = b.descend(*declared, brackets)
 	default:
-		f.now = anyField(r.media)
+		f.now = *declared
 	}
-	if f.now.Array != 0 && f.list == nil {
-		f.list = declared
-		m.BeginArray()
+	if code == violation.ParameterEncoding {
+		code = f.malformed
 	}
-	r.beginValue()
+	if code != violation.None {
+		m.Refuse(code)
+		return
+	}
+	b.beginValue()
 }
 
-func (r *Request) endList() {
-	if r.fields.list != nil {
-		r.machine.EndArray()
-		r.fields.list = nil
+// beginItem begins an item of an array of which each bears its name.
+func (b *body) beginItem(array *artifact.Field) violation.Code {
+	if b.fields.open == nil {
+		b.fields.open = array
+		b.beginDeep()
+		b.machine.BeginArray()
+		b.deep.whole = true
+	}
+	if !b.deep.whole {
+		return violation.RepeatedField // with brackets before
+	}
+	return violation.None
+}
+
+func (b *body) endOpen() {
+	open := b.fields.open
+	b.fields.open = nil
+	switch {
+	case open == nil:
+	case open.Array != 0 && b.deep.whole:
+		b.machine.EndArray()
+	default:
+		b.closeDeep(0)
 	}
 }
 
-func (r *Request) findField(name []byte) *artifact.Field {
-	b := r.engine.bundle
-	declared := artifact.Of(b.Fields, r.media.Fields)
+// findField returns the declared field of this name, or that of which the
+// name has only brackets more, and these.
+func (b *body) findField(name []byte) (f *artifact.Field, brackets []byte) {
+	declared := artifact.Of(b.bundle.Fields, b.media.Fields)
+	stem := len(name)
+	if i := bytes.IndexByte(name, '['); i > 0 {
+		stem = i
+	}
 	for i := range declared {
-		if bytes.Equal(b.String(declared[i].Name), name) {
-			return &declared[i]
+		switch spelt := b.bundle.String(declared[i].Name); {
+		case bytes.Equal(spelt, name):
+			return &declared[i], nil
+		case declared[i].Deep != artifact.DeepNone && bytes.Equal(spelt, name[:stem]):
+			f, brackets = &declared[i], name[stem:]
 		}
 	}
-	return nil
+	return f, brackets
 }
 
-// looksDeclared reports whether a name that is not declared is one to some
-// parsers: "role[]" and "role[x]" are "role" to PHP, Rails and qs, and "a.b",
-// "a b" and "a[b" are "a_b" to PHP.
-func (r *Request) looksDeclared(name []byte) bool {
-	b := r.engine.bundle
-	name = bytes.TrimLeft(name, " ")
-	stem, _, _ := bytes.Cut(name, []byte{'['})
-	for _, f := range artifact.Of(b.Fields, r.media.Fields) {
-		if declared := b.String(f.Name); sameToPHP(declared, name) || sameToPHP(declared, stem) {
+// looksDeclared reports whether a name that is not declared is a declared one
+// to some parsers, or names the request's method: to Rack, Symfony and Laravel
+// "_method=DELETE" makes a POST another operation.
+func (b *body) looksDeclared(name []byte) bool {
+	for _, f := range artifact.Of(b.bundle.Fields, b.media.Fields) {
+		if readsAs(name, b.bundle.String(f.Name)) {
 			return true
 		}
 	}
-	return false
+	return readsAs(name, methodField)
 }
 
-func sameToPHP(a, b []byte) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] && (!isUnderscore(a[i]) || !isUnderscore(b[i])) {
-			return false
-		}
-	}
-	return true
-}
+var methodField = []byte("_method")
 
-func isUnderscore(c byte) bool { return c == '_' || c == '.' || c == ' ' || c == '[' }
-
-func (r *Request) beginValue() {
-	f := &r.fields
+func (b *body) beginValue() {
+	f := &b.fields
 	f.utf8, f.held, f.size = utf8Text{}, f.held[:0], 0
 	f.string = f.now.Scalars&^artifact.TypeString == 0
 	if f.now.Shape == artifact.ShapeJSON {
-		r.machine.BeginText()
+		b.machine.BeginText()
 	}
 }
 
 // valuePart is a part of the current value; last says that it ends there.
-func (r *Request) valuePart(part []byte, last bool) {
-	f := &r.fields
+func (b *body) valuePart(part []byte, last bool) {
+	f := &b.fields
 	switch f.now.Shape {
 	case artifact.ShapeJSON:
-		r.machine.WriteText(part)
+		b.machine.WriteText(part)
 		if last {
-			r.machine.EndText()
+			b.machine.EndText()
 		}
 		return
 	case artifact.ShapeFile:
 		if f.size += uint64(len(part)); f.size > uint64(f.now.MaxSize) {
-			r.machine.Refuse(violation.MaxLength)
+			b.machine.Refuse(violation.MaxLength)
 		} else if last {
-			r.machine.String(nil) // of which the schema says no more
+			b.machine.String(nil) // of which the schema says no more
 		}
 		return
 	}
 	n := f.utf8.valid(part)
 	broken := n < len(part) || last && !f.utf8.whole()
-	r.scalarPart(part[:n], last && !broken)
+	b.scalarPart(part[:n], last && !broken)
 	if broken {
-		r.machine.Refuse(f.malformed)
+		b.machine.Refuse(f.malformed)
 	}
 }
 
 // scalarPart is valuePart for a text.
-func (r *Request) scalarPart(part []byte, last bool) {
-	f, m := &r.fields, &r.machine
-	if room := int(r.engine.bundle.Meta.MaxToken) - len(f.held); !f.string && len(part) > room {
+func (b *body) scalarPart(part []byte, last bool) {
+	f, m := &b.fields, &b.machine
+	if room := int(b.bundle.Meta.MaxToken) - len(f.held); !f.string && len(part) > room {
 		f.held = append(f.held, part[:room]...)
 		if mayBeNumber(f.held) {
 			m.Refuse(violation.TokenLength)
@@ -174,7 +198,7 @@ func (r *Request) scalarPart(part []byte, last bool) {
 	default:
 		f.held = append(f.held, part...)
 		if last {
-			r.scalar(f.now.Scalars, f.held)
+			b.scalar(f.now.Scalars, f.held)
 		}
 	}
 }

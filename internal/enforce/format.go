@@ -9,96 +9,106 @@ import (
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// beginBody prepares to read a body of the kind that r.media is, and reports
+// begin prepares to read a body of the kind that b.media is, and reports
 // whether judging may stop.
-func (r *Request) beginBody() (stop bool) {
-	maxName := int(r.engine.bundle.Meta.MaxToken)
-	r.machine.Start(&r.engine.bundle.Program, r.media.Root, r.options())
-	switch r.media.Kind {
+func (b *body) begin(m *message) (stop bool) {
+	maxName := int(b.bundle.Meta.MaxToken)
+	b.start(b.media.Root, b.in)
+	switch b.media.Kind {
 	case artifact.MediaText:
-		r.fields.malformed, r.fields.now = violation.Text, artifact.Field{Scalars: artifact.TypeString}
-		r.beginValue()
+		b.fields.malformed, b.fields.now = violation.Text, artifact.Field{Scalars: artifact.TypeString}
+		b.beginValue()
 	case artifact.MediaForm:
-		r.form.Reset(maxName)
-		r.beginFields(violation.Form)
+		b.form.Reset(maxName)
+		b.beginFields(violation.Form)
 	case artifact.MediaMultipart:
-		_, parameters, _ := bytes.Cut(r.headers.contentType, []byte{';'})
+		_, parameters, _ := bytes.Cut(m.contentType, []byte{';'})
 		boundary, ok := multipart.Boundary(parameters)
 		if !ok {
-			r.media = nil
-			return r.violate(violation.ContentType, violation.InHeader, contentType, nil)
+			b.media = nil
+			return b.request.violate(violation.ContentType, b.header, contentType, nil)
 		}
-		r.parts.Reset(boundary, maxName)
-		r.beginFields(violation.Multipart)
+		b.parts.Reset(boundary, maxName)
+		b.beginFields(violation.Multipart)
+	case artifact.MediaXML:
+		b.beginDocument()
 	case artifact.MediaLines, artifact.MediaSequence:
-		r.texts = texts{}
-		r.machine.BeginArray()
+		b.texts = texts{}
+		b.machine.BeginArray()
+	case artifact.MediaUnread:
+		b.machine.Null()
 	}
 	return false
 }
 
-// writeBody judges the next chunk. It returns false if nothing more need be
+// write judges the next chunk. It returns false if nothing more need be
 // written.
-func (r *Request) writeBody(chunk []byte) bool {
-	switch r.media.Kind {
+func (b *body) write(chunk []byte) bool {
+	switch b.media.Kind {
 	case artifact.MediaJSON:
-		return r.machine.Write(chunk)
+		return b.machine.Write(chunk)
 	case artifact.MediaText:
-		r.valuePart(chunk, false)
+		b.valuePart(chunk, false)
 	case artifact.MediaForm:
-		r.form.Feed(chunk)
-		r.readForm()
+		b.form.Feed(chunk)
+		b.readForm()
 	case artifact.MediaMultipart:
-		r.parts.Feed(chunk)
-		r.readParts()
+		b.parts.Feed(chunk)
+		b.readParts()
+	case artifact.MediaXML:
+		b.document.Feed(chunk)
+		b.readDocument()
 	case artifact.MediaLines:
-		r.writeLines(chunk)
+		b.writeLines(chunk)
 	case artifact.MediaSequence:
-		r.writeSequence(chunk)
+		b.writeSequence(chunk)
 	}
-	return !r.machine.Stopped()
+	return !b.machine.Stopped()
 }
 
-// endBody ends the body. It reports whether it is valid.
-func (r *Request) endBody() bool {
-	if !r.machine.Stopped() {
-		switch r.media.Kind {
+// end ends the body. It reports whether it is valid.
+func (b *body) end() bool {
+	if !b.machine.Stopped() {
+		switch b.media.Kind {
 		case artifact.MediaText:
-			r.valuePart(nil, true)
+			b.valuePart(nil, true)
 		case artifact.MediaForm:
-			r.form.Finish()
-			r.readForm()
+			b.form.Finish()
+			b.readForm()
 		case artifact.MediaMultipart:
-			r.parts.Finish()
-			r.readParts()
+			b.parts.Finish()
+			b.readParts()
+		case artifact.MediaXML:
+			b.document.Finish()
+			b.readDocument()
 		case artifact.MediaLines:
-			r.endLine()
-			r.machine.EndArray()
+			b.endLine()
+			b.machine.EndArray()
 		case artifact.MediaSequence:
-			r.endText()
-			r.machine.EndArray()
+			b.endText()
+			b.machine.EndArray()
 		}
 	}
-	return r.machine.End()
+	return b.machine.End()
 }
 
 // readForm takes all tokens that the form has.
-func (r *Request) readForm() {
-	for !r.machine.Stopped() {
-		switch r.form.Next() {
+func (b *body) readForm() {
+	for !b.machine.Stopped() {
+		switch b.form.Next() {
 		case form.More:
 			return
 		case form.Name:
-			r.beginField(r.form.Bytes)
+			b.beginField(b.form.Bytes)
 		case form.Part:
-			r.valuePart(r.form.Bytes, false)
+			b.valuePart(b.form.Bytes, false)
 		case form.Value:
-			r.valuePart(r.form.Bytes, true)
+			b.valuePart(b.form.Bytes, true)
 		case form.End:
-			r.endFields()
+			b.endFields()
 			return
 		case form.Failed:
-			r.machine.Refuse(formCodes[r.form.Err])
+			b.machine.Refuse(formCodes[b.form.Err])
 		}
 	}
 }

@@ -5,17 +5,18 @@ import (
 	"unsafe"
 )
 
-// message is a request's headers, sorted out in one pass.
+// message is the headers of a request or response, sorted out in one pass.
 type message struct {
 	fields []Header
 
 	method, path, authority      []byte
 	authorization                []byte
 	authorizations, contentTypes int // how many of these fields there are
-	contentType                  []byte
+	encodings                    int // that are not empty
+	contentType, encoding        []byte
 	requestID                    []byte
 	contentLength                int64 // -1 if there is none
-	encoded                      bool  // the body has a content encoding other than identity
+	status                       uint16
 	upgrade                      bool
 }
 
@@ -30,6 +31,8 @@ func (m *message) read(headers []Header) {
 			m.method = value
 		case ":path":
 			m.path = value
+		case ":status":
+			m.status = uint16(length(value))
 		case ":authority":
 			m.authority = value
 		case "authorization":
@@ -39,7 +42,10 @@ func (m *message) read(headers []Header) {
 			m.contentType = value
 			m.contentTypes++
 		case "content-encoding":
-			m.encoded = m.encoded || len(value) > 0 && !equalFold(value, identity)
+			if len(value) > 0 {
+				m.encoding = value
+				m.encodings++
+			}
 		case "content-length":
 			m.contentLength = length(value)
 		case "upgrade":

@@ -19,6 +19,7 @@ const (
 	object = `{type: object, required: [R, G], additionalProperties: false, properties: {R: {type: integer, maximum: 255}, G: {type: integer}, B: {type: integer}}}`
 	either = `{anyOf: [{type: integer, maximum: 9}, ` + array + `]}`
 	choice = `{anyOf: [{type: integer, maximum: 9}, ` + object + `]}`
+	nested = `{$ref: '#/components/schemas/Nested'}`
 	open   = `{type: object, minProperties: 2, additionalProperties: {type: integer, maximum: 255}, properties: {name: {type: string, maxLength: 4}}}`
 )
 
@@ -173,7 +174,7 @@ var parameters = []struct {
 		{"?color[R]=100&color[G]=200&color[B]=150", "ok"}, {"?color%5BR%5D=100&color%5bG%5d=200", "ok"}, {"?color[R]=100", "required query color/G"}, {"", "required query color"},
 		{"?color[R]=256&color[G]=1", "maximum query color/R"}, {"?color[R]=1&color[G]=2&color[A]=3", "undeclared-property query color/*"},
 		{"?color[R]=1&color[R]=2&color[G]=3", "repeated-parameter query color"}, {"?color[R]=1&color%5BR%5D=2&color[G]=3", "repeated-parameter query color"},
-		{"?color[R]=%zz&color[G]=1", "parameter-encoding query color"}, {"?color[R]=1&color[G]=2&color[G][x]=3", "undeclared-parameter query *"},
+		{"?color[R]=%zz&color[G]=1", "parameter-encoding query color"}, {"?color[R]=1&color[G]=2&color[G][x]=3", "repeated-parameter query color"},
 		{"?color[R]=1&color[G]=2&color[]=3", "undeclared-parameter query *"}, {"?color[R]=1&color[G]=2&color[50000000]=x", "undeclared-property query color/*"},
 		{"?color[R]=1&color[G]=2&color[B][50000000]=x", "undeclared-parameter query *"}, {"?color[R]=1&color[G]=2&color=x", "undeclared-parameter query *"},
 		{"?color[R]=1&color[G]=2&color[B=3", "undeclared-parameter query *"}, {"?color%255BR%255D=1", "required query color"}, {"?R=1&G=2", "required query color"},
@@ -183,12 +184,25 @@ var parameters = []struct {
 		{"?color[R]=100", "ok"}, {"?color[x]=100", "ok"}, {"?color[x]=1000", "max-length query color/*"}, {"?color[R]=x", "type query color/R"},
 		{"?color[x]=1&color[x]=2", "repeated-parameter query color"}, {"?color[x][y]=1", "undeclared-parameter query *"},
 	}},
-	{"Style Examples: deepObject is not defined for arrays", []string{"in: query, style: deepObject, explode: true, required: true, schema: " + array}, [][2]string{
-		{"?color=anything", "ok"}, {"?color=any&color=thing", "ok"}, {"", "required query color"}, {"?color=x&color[0]=blue", "undeclared-parameter query *"}, {"?color=x&color[50000000]=blue", "undeclared-parameter query *"},
+	{"deepObject, array", []string{"in: query, style: deepObject, explode: true, required: true, schema: " + array}, [][2]string{
+		{"?color[]=blue&color[]=black", "ok"}, {"?color[0]=blue&color[1]=black", "ok"}, {"?color%5B%5D=blue", "ok"}, {"?color[]=a%20b&color[]=a%2Cb", "ok"},
+		{"", "required query color"}, {"?color[]=blue&color[]=red", "enum query color/1"}, {"?color[0]=red", "enum query color/0"},
+		{"?color[]=blue&color[]=blue&color[]=blue&color[]=blue", "max-items query color"}, {"?color=blue", "required query color"},
+		{"?color[1]=blue", "parameter-encoding query color"}, {"?color[0]=blue&color[2]=blue", "parameter-encoding query color"}, {"?color[50000000]=blue", "parameter-encoding query color"},
+		{"?color[0]=blue&color[0]=blue", "repeated-parameter query color"}, {"?color[00]=blue", "parameter-encoding query color"}, {"?color[-0]=blue", "parameter-encoding query color"},
+		{"?color[]=blue&color[1]=blue", "parameter-encoding query color"}, {"?color[0]=blue&color[]=blue", "parameter-encoding query color"}, {"?color[x]=blue", "parameter-encoding query color"},
+		{"?color[][]=blue", "parameter-encoding query color"}, {"?color[0][a]=blue", "undeclared-parameter query *"}, {"?color[]=%ff", "parameter-encoding query color"},
 	}},
-	{"deepObject: the representation of array or object properties is not defined", []string{"in: query, style: deepObject, explode: true, schema: {type: object, properties: {list: {type: array, items: {type: string}}, map: {type: object}}}"}, [][2]string{
-		{"?color[list]=a", "type query color/list"}, {"?color[list]=a&color[list]=b", "repeated-parameter query color"}, {"?color[list][]=a", "undeclared-parameter query *"},
-		{"?color[list][0]=a", "undeclared-parameter query *"}, {"?color[map][a]=b", "undeclared-parameter query *"}, {"?color[other]=1", "ok"},
+	{"deepObject, nested", []string{"in: query, style: deepObject, explode: true, schema: " + nested}, [][2]string{
+		{"?color[list][]=1&color[list][]=2", "ok"}, {"?color[list][0]=1&color[list][1]=2", "ok"}, {"?color[list][]=x", "type query color/list/0"}, {"?color[list][0]=1&color[list][1]=x", "type query color/list/1"},
+		{"?color[map][a]=1&color[map][b]=x", "ok"}, {"?color[map][a]=x", "type query color/map/a"}, {"?color[map][b]=x", "required query color/map/a"}, {"?color[map]=x", "type query color/map"}, {"?color[list]=1", "type query color/list"},
+		{"?color[rows][0][a]=1&color[rows][0][b]=x&color[rows][1][a]=2", "ok"}, {"?color[rows][0][a]=1&color[rows][1][b]=x", "required query color/rows/1/a"}, {"?color[rows][0][a]=1&color[rows][0][a]=1", "repeated-parameter query color"},
+		{"?color[rows][][a]=1", "parameter-encoding query color"}, {"?color[rows][1][a]=1", "parameter-encoding query color"}, {"?color[rows][0][a]=1&color[rows][1][a]=1&color[rows][0][b]=x", "parameter-encoding query color"},
+		{"?color[map][a]=1&color[list][]=1&color[map][b]=x", "repeated-parameter query color"}, {"?color[map][a]=1&color[map]=x", "repeated-parameter query color"}, {"?color[map]=x&color[map][a]=1", "repeated-parameter query color"},
+		{"?color[map][a]=1&x=y&color[map][b]=x", "undeclared-parameter query *"}, {"?color[other]=1", "ok"}, {"?color[other][x][y]=1&color[other][x][z]=1&color[other][0]=1", "ok"}, {"?color[other][x]=1&color[map][a]=1&color[other][y]=1", "repeated-parameter query color"},
+		{"?color[self][self][map][a]=1", "ok"}, {"?color[self][self][map][a]=x", "type query color/self/self/map/a"}, {"?color" + strings.Repeat("[self]", 63) + "[other]=1", "ok"}, {"?color" + strings.Repeat("[self]", 64) + "[other]=1", "depth query color"},
+		{"?color[map[a]]=1", "undeclared-parameter query *"}, {"?color[map]a=1", "undeclared-parameter query *"}, {"?color[map][a=1", "undeclared-parameter query *"}, {"?color[map][]=1", "undeclared-parameter query *"},
+		{"?color[text][a]=1", "undeclared-parameter query *"}, {"?color[text]=a&color[either]=b", "ok"}, {"?color[either][a]=1", "ok"}, {"?color[either][a]=1&color[either]=b", "repeated-parameter query color"},
 	}},
 
 	{"allowReserved, primitive", []string{"in: query, allowReserved: true, schema: {type: string, enum: ['/a?b:c@d', 'a=b', 'a b', 'a&b']}"}, [][2]string{
@@ -211,6 +225,9 @@ var parameters = []struct {
 		{"?color=", "min-items query color"}, {"?color=blue|black", "ok"},
 	}},
 
+	{"form, array of numbers, with escaped commas", []string{"in: query, explode: false, schema: {type: array, maxItems: 2, items: {type: integer}}"}, [][2]string{
+		{"?color=1%2C2", "ok"}, {"?color=1%2c2", "ok"}, {"?color=1,2%2C3", "max-items query color"}, {"?color=1%2C2,3", "max-items query color"}, {"?color=1%2Cx", "type query color/1"}, {"?color=1%252C2", "type query color/0"},
+	}},
 	{"content, in a query", []string{"in: query, content: {application/json: {schema: " + object + "}}"}, [][2]string{
 		{`?color={"R":100,"G":200}`, "ok"}, {`?color=%7B%22R%22:100,%22G%22:200%7D`, "ok"}, {`?color={"R":100}`, "required query color/G"}, {`?color={"R":256,"G":1}`, "maximum query color/R"},
 		{`?color={"R":1,"G":2}x`, "json query color"}, {`?color={"R":1,"R":2,"G":3}`, "duplicate-name query color"}, {`?color=`, "json query color"}, {`?color=%7B%zz`, "parameter-encoding query color"},
@@ -255,6 +272,9 @@ var parameters = []struct {
 	{"Style Values: form in a cookie, primitive", []string{"in: cookie, required: true, schema: " + text}, [][2]string{
 		{"cookie: color=blue", "ok"}, {"cookie: a=b; color=blue", "ok"}, {"cookie: color=%62lue", "ok"}, {"cookie: color=red", "enum cookie color"}, {"", "required cookie color"},
 		{"cookie: color=blue; color=blue", "repeated-parameter cookie color"}, {"cookie: color=%zz", "parameter-encoding cookie color"}, {"cookie: color=a+b", "enum cookie color"},
+		{"cookie: color=blue; a=b color=red", "parameter-encoding cookie color"}, {"cookie: a=b, color=red; color=blue", "parameter-encoding cookie color"}, {"cookie: a=b; \xa0color=red; color=blue", "parameter-encoding cookie color"},
+		{`cookie: a="b, color=red"; color=blue`, "parameter-encoding cookie color"}, {"cookie: color[]=red; color=blue", "parameter-encoding cookie color"}, {"cookie: a=b color=red", "parameter-encoding cookie color"},
+		{"cookie: color=blue; a=color=red; b=/color=red; mycolor=red; color2=red; a=color red", "ok"},
 	}},
 	{"Style Examples: form in a cookie, array", []string{"in: cookie, explode: false, schema: " + array}, [][2]string{
 		{"cookie: color=blue,black,brown", "ok"}, {"cookie: color=blue,red", "enum cookie color/1"}, {"cookie: color=a%2Cb", "ok"}, {"cookie: color=", "min-items cookie color"},
@@ -299,6 +319,8 @@ var parameters = []struct {
 		{"?R=1&R=2", "repeated-parameter query color"}, {"?R=1&page=1", "min-properties query color"}, {"?R=1&G=2&page=1", "ok"}, {"?R=1&G=2&page=x", "type query page"},
 		{"?R[x]=1&G=2&B=3", "undeclared-parameter query *"}, {"?R[0]=1&G=2&B=3", "undeclared-parameter query *"}, {"?%zz=1&G=2&B=3", "undeclared-parameter query *"}, {"?R=%zz&G=2", "parameter-encoding query color"},
 		{"?=1&G=2&B=3", "undeclared-parameter query *"}, {"?%52=1&R=2", "repeated-parameter query color"},
+		{"?%20name=1&G=2&B=3", "undeclared-parameter query *"}, {"?name%00=1&G=2&B=3", "undeclared-parameter query *"}, {"?page%00x=1&G=2&B=3", "undeclared-parameter query *"},
+		{"?_method=1&G=2&B=3", "undeclared-parameter query *"}, {"?color=1&G=2&B=3", "ok"}, {"?names=1&G=2&B=3", "ok"},
 	}},
 	{"two exploded objects with additionalProperties", []string{"in: query, required: true, schema: " + open, "name: more, in: query, schema: " + open}, [][2]string{
 		{"?R=anything", "ok"}, {"", "required query color"}, {"?R[x]=1", "required query color"},
@@ -311,10 +333,18 @@ var parameters = []struct {
 	}},
 }
 
+// Components of the specification.
+const (
+	nestedMap       = `{type: object, required: [a], properties: {a: {type: integer}, b: {type: string}}}`
+	nestedComponent = `{type: object, properties: {list: {type: array, items: {type: integer}}, map: {$ref: '#/components/schemas/Map'},
+  rows: {type: array, items: {$ref: '#/components/schemas/Map'}}, self: {$ref: '#/components/schemas/Nested'}, text: {type: string},
+  either: {anyOf: [{type: string}, {$ref: '#/components/schemas/Map'}]}}}`
+)
+
 // parameterSpec declares an operation for each group, "/0" and so on.
 func parameterSpec(version string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "openapi: %s\ninfo: {title: Parameters, version: '1'}\npaths:\n", version)
+	fmt.Fprintf(&b, "openapi: %s\ninfo: {title: Parameters, version: '1'}\ncomponents: {schemas: {Map: %s, Nested: %s}}\npaths:\n", version, nestedMap, nestedComponent)
 	for i, group := range parameters {
 		path := fmt.Sprintf("/%d", i)
 		if strings.HasPrefix(group.parameters[0], "in: path") {
@@ -381,7 +411,7 @@ func TestParameterConformance(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d passed: %d rows, in OpenAPI 3.0 and 3.1, in both modes", passed, total, total/4)
+	t.Logf("conformance: %-26s %5d/%-5d of %d rows, in OpenAPI 3.0 and 3.1, in both modes", "parameters", passed, total, total/4)
 	if total/4 < 420 {
 		t.Errorf("only %d rows", total/4)
 	}

@@ -283,7 +283,7 @@ func TestProblems(t *testing.T) {
 			t.Fatalf("%q is not rejected", row.request)
 		}
 		var headers []string
-		r.ResponseHeaders(func(name, value []byte) { headers = append(headers, fmt.Sprintf("%s: %s", name, value)) })
+		r.ProblemHeaders(func(name, value []byte) { headers = append(headers, fmt.Sprintf("%s: %s", name, value)) })
 		body := string(r.AppendProblem(nil))
 		if r.Status() != row.status || string(r.Details(nil)) != row.details || strings.Join(headers[1:], "; ") != row.headers || body != row.body+"\n" {
 			t.Errorf("%q:\n%d %s\n%s\n%s", row.request, r.Status(), r.Details(nil), strings.Join(headers, "; "), body)

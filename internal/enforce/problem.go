@@ -7,21 +7,31 @@ import (
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// Status is the HTTP status of the answer to a rejected request.
+// Status is the HTTP status of the answer to a rejected request or in place of
+// a rejected response.
 func (r *Request) Status() int {
-	if v := r.rejecting(); v != nil {
-		return v.Code.Status()
+	v := r.rejecting()
+	switch {
+	case v == nil:
+		return violation.Failure.Status()
+	case v.In.OfResponse():
+		return 502
 	}
-	return violation.Failure.Status()
+	return v.Code.Status()
 }
 
-// Details is the text for %RESPONSE_CODE_DETAILS%.
+// Details is the text for %RESPONSE_CODE_DETAILS%: the code, and before it,
+// for a response or a body that has begun to flow, which part is at fault.
 func (r *Request) Details(dst []byte) []byte {
-	code := violation.Failure
-	if v := r.rejecting(); v != nil {
-		code = v.Code
+	dst = append(dst, violation.ReplyDetails...)
+	v := r.rejecting()
+	if v == nil {
+		return appendURN(dst, violation.Failure)
 	}
-	return appendURN(append(dst, violation.ReplyDetails...), code)
+	if v.In.OfResponse() || v.In == violation.InBodyStream {
+		dst = append(append(dst, v.In.String()...), ':')
+	}
+	return appendURN(dst, v.Code)
 }
 
 func appendURN(dst []byte, code violation.Code) []byte {
@@ -43,7 +53,7 @@ func (r *Request) AppendProblem(dst []byte) []byte {
 	dst = append(dst, `","title":"`...)
 	dst = append(dst, v.Code.Title()...)
 	dst = append(dst, `","status":`...)
-	dst = strconv.AppendInt(dst, int64(v.Code.Status()), 10)
+	dst = strconv.AppendInt(dst, int64(r.Status()), 10)
 	dst = append(dst, `,"detail":`...)
 	dst = appendDetail(dst, v)
 	if len(r.headers.requestID) > 0 {
@@ -52,7 +62,7 @@ func (r *Request) AppendProblem(dst []byte) []byte {
 	}
 	dst = append(dst, `,"errors":[{`...)
 	switch {
-	case v.In >= violation.InPath:
+	case v.In >= violation.InPath && v.In <= violation.InCookie, v.In == violation.InResponseHeader:
 		if v.Pointer != "" {
 			dst = append(dst, `"parameter":`...)
 			dst = appendQuoted(dst, v.Pointer)
@@ -61,7 +71,7 @@ func (r *Request) AppendProblem(dst []byte) []byte {
 		dst = append(dst, `"in":"`...)
 		dst = append(dst, v.In.String()...)
 		dst = append(dst, `",`...)
-	case v.In == violation.InBody:
+	case v.In == violation.InBody, v.In == violation.InBodyStream, v.In == violation.InResponseBody:
 		dst = append(dst, `"pointer":`...)
 		dst = appendQuoted(dst, v.Pointer)
 		dst = append(dst, ',')
@@ -85,7 +95,7 @@ func appendDetail(dst []byte, v *violation.Violation) []byte {
 		switch v.In {
 		case violation.InPath, violation.InQuery:
 			dst = append(dst, " parameter "...)
-		case violation.InBody:
+		case violation.InBody, violation.InBodyStream, violation.InResponseBody:
 			dst = append(dst, " at "...)
 		default:
 			dst = append(dst, ' ')
@@ -119,12 +129,12 @@ func appendEscaped(dst []byte, s string) []byte {
 	return dst
 }
 
-// ResponseHeaders calls yield with each header of the answer to a rejected
+// ProblemHeaders calls yield with each header of the answer to a rejected
 // request.
-func (r *Request) ResponseHeaders(yield func(name, value []byte)) {
+func (r *Request) ProblemHeaders(yield func(name, value []byte)) {
 	yield([]byte("content-type"), []byte("application/problem+json"))
 	v := r.rejecting()
-	if v == nil {
+	if v == nil || v.In.OfResponse() {
 		return
 	}
 	switch v.Code {

@@ -21,7 +21,7 @@ type pair struct {
 // all, which is found out once.
 func (r *Request) splitQuery() (stop bool) {
 	_, query, found := bytes.Cut(r.headers.path, []byte{'?'})
-	r.plainQuery = uri.Plain(query, true)
+	r.values.plainQuery = uri.Plain(query, true)
 	for found {
 		var one []byte
 		one, query, found = bytes.Cut(query, []byte{'&'})
@@ -32,8 +32,8 @@ func (r *Request) splitQuery() (stop bool) {
 			return r.violate(violation.TooManyParameters, violation.InQuery, nil, nil)
 		}
 		name, value, _ := bytes.Cut(one, []byte{'='})
-		if !r.plainQuery && !uri.Plain(name, true) {
-			decoded, ok := r.decode(violation.InQuery, name)
+		if !r.values.plainQuery && !uri.Plain(name, true) {
+			decoded, ok := r.values.decode(violation.InQuery, name)
 			if name = nil; ok {
 				name = r.keep(decoded)
 			}
@@ -52,8 +52,8 @@ func (r *Request) rawQuery(name []byte) func(yield func([]byte) bool) {
 			var one []byte
 			one, query, found = bytes.Cut(query, []byte{'&'})
 			n, v, _ := bytes.Cut(one, []byte{'='})
-			r.value, _ = uri.Unescape(r.value[:0], n, true)
-			if bytes.Equal(r.value, name) && !yield(v) {
+			r.values.buffer, _ = uri.Unescape(r.values.buffer[:0], n, true)
+			if bytes.Equal(r.values.buffer, name) && !yield(v) {
 				return
 			}
 		}
@@ -79,32 +79,34 @@ func (r *Request) claimCredentials() {
 func (r *Request) judgeQuery(p *artifact.Parameter) (stop bool) {
 	b := r.engine.bundle
 	name := b.String(p.Name)
-	if p.Shape == artifact.ShapeObject && (isExploded(p) || p.Style == artifact.StyleDeepObject) {
+	switch {
+	case p.Style == artifact.StyleDeepObject && (p.Shape != artifact.ShapeScalar || p.Flags&artifact.PresenceOnly != 0):
+		return r.judgeDeep(p, name)
+	case p.Shape == artifact.ShapeObject && isExploded(p):
 		return r.judgeProperties(p, name)
 	}
 	first, given := r.claim(name)
 	switch {
 	case given == 0:
-		return r.missing(p)
-	case p.Flags&artifact.PresenceOnly != 0,
-		p.Flags&artifact.AllowEmpty != 0 && given == 1 && len(first.value) == 0:
+		return r.values.missing(p)
+	case p.Flags&artifact.PresenceOnly != 0:
+		return r.values.unread(p)
+	case p.Flags&artifact.AllowEmpty != 0 && given == 1 && len(first.value) == 0:
 		return false
 	case p.Shape == artifact.ShapeArray && isExploded(p):
-		if given == 1 && r.isAlone(p, first.value) {
+		if given == 1 && r.values.isAlone(p, first.value) {
 			return false
 		}
 		return r.judgeItems(p, name)
 	case given > 1:
 		return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
 	}
-	return r.judgeText(p, first.value)
+	return r.values.judgeText(p, first.value)
 }
 
 // isExploded reports whether each item or property is a pair of its own. The
 // OAS says so of explode in general, though its examples show it of form only.
-func isExploded(p *artifact.Parameter) bool {
-	return p.Flags&artifact.Explode != 0 && p.Style != artifact.StyleDeepObject
-}
+func isExploded(p *artifact.Parameter) bool { return p.Flags&artifact.Explode != 0 }
 
 // claim claims the pairs with this name, and returns the first of them and
 // how many there are.
@@ -125,24 +127,71 @@ func (r *Request) claim(name []byte) (first *pair, given int) {
 // judgeItems judges an array whose items are pairs of their own, with the
 // array's name: "id=1&id=2".
 func (r *Request) judgeItems(p *artifact.Parameter, name []byte) (stop bool) {
-	r.begin(p)
-	r.machine.BeginArray()
+	r.values.begin(p)
+	r.values.machine.BeginArray()
 	for i := range r.query {
 		if !bytes.Equal(r.query[i].name, name) {
 			continue
 		}
-		value, ok := r.decode(violation.InQuery, r.query[i].value)
-		if !ok || !r.scalar(p.Scalars, value) {
-			return r.malformed(p)
+		value, ok := r.values.decode(violation.InQuery, r.query[i].value)
+		if !ok || !r.values.scalar(p.Scalars, value) {
+			return r.values.malformed(p)
 		}
 	}
-	r.machine.EndArray()
-	return r.finish(p)
+	r.values.machine.EndArray()
+	return r.values.finish(p)
+}
+
+// judgeDeep judges an object or array whose properties or items are pairs of
+// their own, with brackets: "item[color]=red&item[sizes][]=3".
+func (r *Request) judgeDeep(p *artifact.Parameter, name []byte) (stop bool) {
+	v := &r.values
+	root := artifact.Field{Scalars: p.Alone, Below: p.Fields, Deep: artifact.DeepObject, Extra: p.Scalars}
+	if p.Shape == artifact.ShapeArray {
+		root.Deep = artifact.DeepArray
+	}
+	v.begin(p)
+	v.beginDeep()
+	given, fault := 0, violation.None
+	for i := range r.query {
+		q := &r.query[i]
+		brackets, ok := bytes.CutPrefix(q.name, name)
+		if alone := len(brackets) == 0; !ok || alone && root.Scalars == 0 && p.Flags&artifact.PresenceOnly == 0 || !alone && brackets[0] != '[' {
+			continue
+		}
+		given++
+		q.claimed = true
+		if fault != violation.None || p.Flags&artifact.PresenceOnly != 0 {
+			continue
+		}
+		var at artifact.Field
+		if at, fault = v.descend(root, brackets); fault != violation.None {
+			continue
+		}
+		if value, ok := v.decode(violation.InQuery, q.value); !ok || !v.scalar(at.Scalars, value) {
+			fault = violation.ParameterEncoding
+		}
+	}
+	schema := r.engine.bundle.String(p.Schema)
+	switch {
+	case given == 0:
+		return v.missing(p)
+	case p.Flags&artifact.PresenceOnly != 0:
+		return v.unread(p)
+	case fault == violation.UndeclaredProperty:
+		return r.violate(violation.UndeclaredParameter, p.Place, undeclared, nil)
+	case fault == violation.RepeatedField:
+		return r.violate(violation.RepeatedParameter, p.Place, name, schema)
+	case fault != violation.None:
+		return r.violate(fault, p.Place, name, schema)
+	}
+	v.closeDeep(0)
+	return v.finish(p)
 }
 
 // judgeProperties judges an object whose properties are pairs of their own:
-// "color=red&size=3", or "item[color]=red&item[size]=3" for deepObject. Where
-// the schema admits a scalar as well, that is a pair with the parameter's name.
+// "color=red&size=3". Where the schema admits a scalar as well, that is a pair
+// with the parameter's name.
 func (r *Request) judgeProperties(p *artifact.Parameter, name []byte) (stop bool) {
 	b := r.engine.bundle
 	var alone *pair
@@ -160,35 +209,35 @@ func (r *Request) judgeProperties(p *artifact.Parameter, name []byte) (stop bool
 		q.claimed = true
 		if !given {
 			given = true
-			r.begin(p)
-			r.beginObject()
+			r.values.begin(p)
+			r.values.beginObject()
 		}
 		if p.Flags&artifact.PresenceOnly != 0 {
 			continue
 		}
 		if !utf8.Valid(property) {
-			return r.malformed(p)
+			return r.values.malformed(p)
 		}
-		if !r.property(property) {
+		if !r.values.property(property) {
 			return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
 		}
-		value, ok := r.decode(violation.InQuery, q.value)
-		if !ok || !r.scalar(types, value) {
-			return r.malformed(p)
+		value, ok := r.values.decode(violation.InQuery, q.value)
+		if !ok || !r.values.scalar(types, value) {
+			return r.values.malformed(p)
 		}
 	}
 	switch {
 	case p.Flags&artifact.PresenceOnly != 0 && given:
-		return false
+		return r.values.unread(p)
 	case times > 1, times == 1 && given:
 		return r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
 	case times == 1:
-		return r.judgeScalar(p, p.Alone, alone.value)
+		return r.values.judgeScalar(p, p.Alone, alone.value)
 	case !given:
-		return r.missing(p)
+		return r.values.missing(p)
 	}
-	r.machine.EndObject()
-	return r.finish(p)
+	r.values.machine.EndObject()
+	return r.values.finish(p)
 }
 
 // propertyOf returns the property of p that a pair is, and the types that it
@@ -197,51 +246,30 @@ func (r *Request) propertyOf(p *artifact.Parameter, name []byte, q *pair) (prope
 	if len(q.name) == 0 || p.Alone != 0 && bytes.Equal(q.name, name) {
 		return nil, 0, false
 	}
-	if p.Style == artifact.StyleDeepObject {
-		if property, ok = deepName(q.name, name); ok {
-			types, _ = r.field(p, property)
-		}
-		return property, types, ok
-	}
-	types, ok = r.field(p, q.name)
+	types, ok = r.values.field(p, q.name)
 	if !ok && p.Flags&artifact.Open != 0 {
-		ok = !q.claimed && bytes.IndexByte(q.name, '[') < 0 // see deepName
+		ok = !q.claimed && !r.looksDeclared(p, q.name)
 	}
 	return q.name, types, ok
 }
 
-// beginObject and property feed the start of an object and its names, each
-// of which is UTF-8 and may come once.
-func (r *Request) beginObject() {
-	r.names.Reset()
-	r.names.Push()
-	r.machine.BeginObject()
-}
-
-func (r *Request) property(name []byte) (once bool) {
-	r.machine.Name(name)
-	return r.names.Add(r.key.Sum(name))
-}
-
-// deepName returns the property in "name[property]". What is deeper than
-// that, "name[property][operator]", some servers read as another object: it is
-// no property.
-func deepName(s, name []byte) ([]byte, bool) {
-	if len(s) < len(name)+3 || !bytes.HasPrefix(s, name) || s[len(name)] != '[' || s[len(s)-1] != ']' {
-		return nil, false
-	}
-	property := s[len(name)+1 : len(s)-1]
-	return property, bytes.IndexByte(property, '[') < 0 && bytes.IndexByte(property, ']') < 0
-}
-
-// field returns what types a property of an object parameter may have, and
-// whether the specification spells its name.
-func (r *Request) field(p *artifact.Parameter, name []byte) (types artifact.Types, declared bool) {
+// looksDeclared reports whether a name that is not declared is a declared one
+// to some parsers, be it of a property of p or of a parameter, or one with
+// brackets, which are properties of another object to many.
+func (r *Request) looksDeclared(p *artifact.Parameter, name []byte) bool {
 	b := r.engine.bundle
+	if bytes.IndexByte(name, '[') >= 0 || readsAs(name, methodField) {
+		return true
+	}
 	for _, f := range artifact.Of(b.Fields, p.Fields) {
-		if bytes.Equal(b.String(f.Name), name) {
-			return f.Scalars, true
+		if readsAs(name, b.String(f.Name)) {
+			return true
 		}
 	}
-	return p.Scalars, false
+	for _, other := range artifact.Of(b.Parameters, r.op.Params) {
+		if other.Place == violation.InQuery && other.Name != p.Name && readsAs(name, b.String(other.Name)) {
+			return true
+		}
+	}
+	return false
 }

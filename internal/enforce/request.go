@@ -4,11 +4,7 @@ import (
 	"bytes"
 
 	"github.com/threatgate/threatgate/internal/artifact"
-	"github.com/threatgate/threatgate/internal/enforce/distinct"
-	"github.com/threatgate/threatgate/internal/enforce/form"
-	"github.com/threatgate/threatgate/internal/enforce/multipart"
 	"github.com/threatgate/threatgate/internal/enforce/route"
-	"github.com/threatgate/threatgate/internal/enforce/schema"
 	"github.com/threatgate/threatgate/internal/enforce/siphash"
 	"github.com/threatgate/threatgate/internal/enforce/token"
 	"github.com/threatgate/threatgate/internal/enforce/uri"
@@ -19,34 +15,27 @@ import (
 type Request struct {
 	engine *Engine
 	state  state
+	world  World
 	mode   violation.Mode
 	label  artifact.Text
 	op     *artifact.Operation // nil while none has matched
-	media  *artifact.Media     // of the body; nil if it isn't judged by a schema
 
-	headers message
-	match   route.Match
-	machine schema.Machine
-	key     siphash.Key
-	names   distinct.Sets // of an object in a parameter
-	query   []pair
-	fields  fields
-	form    form.Tokenizer
-	parts   multipart.Tokenizer
-	texts   texts
-
-	plainQuery bool // nothing in the query is escaped
-	claims     token.Claims
-	body       uint64 // bytes so far
+	headers  message
+	match    route.Match
+	key      siphash.Key
+	query    []pair
+	values   values
+	body     body
+	claims   token.Claims
+	response response
 
 	violations []violation.Violation
 	identity   [][]byte // names, as sent, of client-supplied identity headers, to be removed
 	wait       uint64   // until the limit lets another request in, in nanoseconds
 	limit      *artifact.Limit
 
-	text  []byte // memory of what violations point at
-	value []byte // memory of the parameter being decoded
-	jwt   []byte // memory of the decoded payload
+	text []byte // memory of what violations point at
+	jwt  []byte // memory of the decoded payload
 }
 
 type state uint8
@@ -58,30 +47,36 @@ const (
 
 func (r *Request) reset() {
 	r.state, r.mode = judging, r.engine.bundle.Meta.Mode
-	r.label, r.op, r.media, r.limit = artifact.Text{}, nil, nil, nil
-	r.claims, r.body, r.wait = token.Claims{}, 0, 0
+	r.label, r.op, r.limit = artifact.Text{}, nil, nil
+	r.claims, r.wait = token.Claims{}, 0
+	r.response.state, r.response.mode = judged, violation.Off
 	r.headers.reset()
 	r.query, r.violations, r.identity = r.query[:0], r.violations[:0], r.identity[:0]
 	r.text, r.jwt = r.text[:0], r.jwt[:0]
 }
 
 // Headers judges the request's headers; end says that nothing follows them.
-// In enforce a request whose body is still to come is held.
+// In enforce a request whose body is still to come is held, or passed on as it
+// comes if the model says so.
 func (r *Request) Headers(headers []Header, end bool, w World) Action {
+	r.world = w
 	r.headers.read(headers)
 	r.headers.requestID = append(r.text, r.headers.requestID...) // outlives the call
 	r.text = r.headers.requestID
 	r.key = w.HashKey()
-	r.machine.SetSecret(r.key)
+	r.values.machine.SetSecret(r.key)
 	r.judgeHeaders(end, w)
+	if r.streams() {
+		r.body.in = violation.InBodyStream
+	}
 	return r.action(end)
 }
 
 // Body judges a chunk of the body; end says that it is the last. Chunks may
 // have any size, none included.
 func (r *Request) Body(chunk []byte, end bool) Action {
-	if r.state == judging {
-		r.judgeBody(chunk, end)
+	if r.state == judging && r.body.judge(chunk, end) {
+		r.state = judged
 	}
 	return r.action(end)
 }
@@ -92,24 +87,33 @@ func (r *Request) Trailers() Action { return r.Body(nil, true) }
 // action turns the state of the judgement into what to do.
 func (r *Request) action(end bool) Action {
 	switch {
-	case r.state == judged && r.mode == violation.Enforce && r.rejecting() != nil:
+	case r.state == judged && r.rejects(false):
 		return Reject
-	case r.state == judging && !end && r.mode == violation.Enforce:
+	case r.state == judging && !end && r.mode == violation.Enforce && !r.streams():
 		return Hold
 	}
 	return Pass
 }
 
-// Judged reports whether the verdict stands: Decision will not change, and
-// Body and Trailers have nothing more to do.
+// streams reports whether the body is passed on while it is judged. Then a
+// request can be rejected of which the upstream has got the beginning.
+func (r *Request) streams() bool { return r.op != nil && r.op.Flags&artifact.StreamUploads != 0 }
+
+// Judged reports whether Body and Trailers have nothing more to do.
 func (r *Request) Judged() bool { return r.state == judged }
 
-// Decision is what became of the request.
+// Settled reports whether the verdict on the whole exchange stands: Decision
+// will not change.
+func (r *Request) Settled() bool {
+	return r.state == judged && r.response.state == judged || r.Decision() == violation.Rejected
+}
+
+// Decision is what became of the request and its response.
 func (r *Request) Decision() violation.Decision {
-	switch {
-	case r.rejecting() == nil:
+	switch v := r.rejecting(); {
+	case v == nil:
 		return violation.Allowed
-	case r.mode == violation.Enforce:
+	case r.modeOf(v.In) == violation.Enforce:
 		return violation.Rejected
 	}
 	return violation.WouldReject
@@ -118,6 +122,22 @@ func (r *Request) Decision() violation.Decision {
 // Mode is the mode that the request was judged in.
 func (r *Request) Mode() violation.Mode { return r.mode }
 
+// PrimaryMode is the mode that what has the primary violation was judged in.
+func (r *Request) PrimaryMode() violation.Mode {
+	if v := r.Primary(); v != nil {
+		return r.modeOf(v.In)
+	}
+	return r.mode
+}
+
+// modeOf is the mode that a part of the request or its response is judged in.
+func (r *Request) modeOf(p violation.Place) violation.Mode {
+	if p.OfResponse() {
+		return r.response.mode
+	}
+	return r.mode
+}
+
 // Operation is the label of the operation.
 func (r *Request) Operation() []byte {
 	if r.op == nil {
@@ -125,6 +145,18 @@ func (r *Request) Operation() []byte {
 	}
 	return r.engine.bundle.String(r.label)
 }
+
+// OperationIndex is one more than the index of the operation in the bundle;
+// 0 if there is none.
+func (r *Request) OperationIndex() int {
+	if r.op == nil {
+		return 0
+	}
+	return 1 + int(r.match.Index)
+}
+
+// ID is the request's id, which Envoy has given it.
+func (r *Request) ID() []byte { return r.headers.requestID }
 
 var unknownLabel = []byte(violation.UnknownOperationLabel)
 
@@ -163,37 +195,49 @@ func (r *Request) Violations() []violation.Violation { return r.violations }
 // memory of what Headers was given.
 func (r *Request) IdentityHeaders() [][]byte { return r.identity }
 
-// rejecting is the violation for which the request is, or would be, rejected.
-func (r *Request) rejecting() *violation.Violation {
+// rejecting is the violation for which the request or its response is
+// rejected or, if none is, would be.
+func (r *Request) rejecting() (first *violation.Violation) {
 	failure := r.engine.bundle.Meta.Failure
 	if r.op != nil {
 		failure = r.op.Failure
 	}
 	for i := range r.violations {
-		code := r.violations[i].Code
-		if code.Rejects() && (code != violation.Failure || failure == violation.Closed) {
-			return &r.violations[i]
+		v := &r.violations[i]
+		switch {
+		case !v.Code.Rejects(), v.Code == violation.Failure && failure == violation.Open:
+		case r.modeOf(v.In) == violation.Enforce:
+			return v
+		case first == nil:
+			first = v
 		}
 	}
-	return nil
+	return first
+}
+
+// rejects reports whether the response, or else the request, is rejected.
+func (r *Request) rejects(response bool) bool {
+	v := r.rejecting()
+	return v != nil && r.modeOf(v.In) == violation.Enforce && v.In.OfResponse() == response
 }
 
 // violate records a violation and reports whether judging may stop: in
 // enforce at the first that rejects, else when the record is full.
 func (r *Request) violate(code violation.Code, in violation.Place, pointer, location []byte) (stop bool) {
-	if r.mode == violation.Off {
+	mode := r.modeOf(in)
+	if mode == violation.Off || in.OfResponse() && r.isOwnResponse() {
 		return true
 	}
 	limit := int(r.engine.bundle.Meta.MaxRecords)
-	if len(r.violations) == limit && code.Rejects() && r.rejecting() == nil {
+	if v := r.rejecting(); len(r.violations) == limit && code.Rejects() && (v == nil || mode == violation.Enforce && r.modeOf(v.In) != mode) {
 		r.violations = r.violations[:limit-1] // however many there are that do not reject, this one decides
 	}
 	if len(r.violations) < limit {
 		r.violations = append(r.violations, violation.Violation{
-			Code: code, In: in, Pointer: text(r.keep(pointer)), Schema: text(r.keep(location)), Threat: r.threat(code),
+			Code: code, In: in, Pointer: text(r.keep(pointer)), Schema: text(r.keep(location)), Threat: r.threat(code, in),
 		})
 	}
-	return code.Rejects() && (r.mode == violation.Enforce || len(r.violations) == limit)
+	return code.Rejects() && (mode == violation.Enforce || len(r.violations) == limit)
 }
 
 // keep copies b to memory that lives as long as the request.
@@ -206,9 +250,13 @@ func (r *Request) keep(b []byte) []byte {
 	return r.text[start:]
 }
 
-// threat is the id of the threat that a violation of code carries out.
-func (r *Request) threat(code violation.Code) string {
+// threat is the id of the threat that a violation of code carries out. A code
+// that requests have, too, names what their senders do.
+func (r *Request) threat(code violation.Code, in violation.Place) string {
 	b := r.engine.bundle
+	if in.OfResponse() && !code.OfResponse() {
+		return violation.Contract
+	}
 	if r.op != nil {
 		for _, t := range artifact.Of(b.Threats, r.op.Threats) {
 			if t.Code == code {
@@ -246,23 +294,22 @@ func (r *Request) judgeHeaders(end bool, w World) {
 	if upgrade {
 		return // what follows is not a body
 	}
-	if r.announceBody(end) {
+	r.body.of(r.op)
+	if r.body.announce(&r.headers, end) || end && r.body.judge(nil, true) {
 		return
 	}
 	r.state = judging
-	if end {
-		r.judgeBody(nil, true)
-	}
 }
 
 // findOperation routes the request; it reports whether judging may stop.
 func (r *Request) findOperation() (stop bool) {
 	b, m := r.engine.bundle, &r.headers
 	path, _, _ := bytes.Cut(m.path, []byte{'?'})
-	normal := uri.Normal(path)
-	r.match.Find(b, m.method, path)
+	root, known := r.routesOfHost()
+	r.match.Find(b, root, m.method, path)
+	normal := uri.Normal(path) && !r.match.Ambiguous
 	switch {
-	case !r.hostMatches() || r.match.Operation == nil && len(r.match.Methods) == 0:
+	case !known || r.match.Operation == nil && len(r.match.Methods) == 0:
 		return !normal && r.violate(violation.Path, violation.InPath, nil, nil) ||
 			r.violate(violation.UnknownOperation, violation.InRequest, nil, nil)
 	case r.match.Operation == nil:
@@ -270,24 +317,26 @@ func (r *Request) findOperation() (stop bool) {
 	}
 	r.op = r.match.Operation
 	r.label, r.mode = r.op.Label, r.op.Mode
+	r.response.await(r)
 	return r.mode == violation.Off || !normal && r.violate(violation.Path, violation.InPath, nil, nil)
 }
 
-func (r *Request) hostMatches() bool {
+// routesOfHost returns where the routes of the request's host begin.
+func (r *Request) routesOfHost() (root uint32, known bool) {
 	b := r.engine.bundle
 	if len(b.Hosts) == 0 {
-		return true
+		return 0, true
 	}
 	host := r.headers.authority
 	if i := bytes.LastIndexByte(host, ':'); i >= 0 && bytes.IndexByte(host[i:], ']') < 0 {
 		host = host[:i]
 	}
 	for _, h := range b.Hosts {
-		if equalFold(b.String(h), host) {
-			return true
+		if equalFold(b.String(h.Name), host) {
+			return h.Root, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // upgradeAllowed reports whether the request may be upgraded, which ends its

@@ -15,63 +15,63 @@ type texts struct {
 
 // writeLines reads JSON texts of one line each. Lines of nothing but space
 // are passed over.
-func (r *Request) writeLines(chunk []byte) {
-	for more := true; more && !r.machine.Stopped(); {
+func (b *body) writeLines(chunk []byte) {
+	for more := true; more && !b.machine.Stopped(); {
 		var line []byte
 		line, chunk, more = bytes.Cut(chunk, []byte{'\n'})
-		if !r.texts.open {
+		if !b.texts.open {
 			line = bytes.TrimLeft(line, " \t\r")
 		}
-		if len(line) > 0 && !r.texts.open {
-			r.texts.open = true
-			r.machine.BeginText()
+		if len(line) > 0 && !b.texts.open {
+			b.texts.open = true
+			b.machine.BeginText()
 		}
-		if r.texts.open {
-			r.machine.WriteText(line)
+		if b.texts.open {
+			b.machine.WriteText(line)
 		}
 		if more {
-			r.endLine()
+			b.endLine()
 		}
 	}
 }
 
-func (r *Request) endLine() {
-	if r.texts.open {
-		r.machine.EndText()
-		r.texts.open = false
+func (b *body) endLine() {
+	if b.texts.open {
+		b.machine.EndText()
+		b.texts.open = false
 	}
 }
 
 // writeSequence reads JSON texts each between a record separator and a line
 // feed (RFC 7464 section 2). A text without its line feed is cut off, even if
 // it is one: some readers drop it (section 2.4).
-func (r *Request) writeSequence(chunk []byte) {
-	for more := true; more && !r.machine.Stopped(); {
+func (b *body) writeSequence(chunk []byte) {
+	for more := true; more && !b.machine.Stopped(); {
 		var part []byte
 		part, chunk, more = bytes.Cut(chunk, []byte{'\x1e'})
 		if len(part) > 0 {
-			if !r.texts.open {
-				r.machine.Refuse(violation.JSON)
+			if !b.texts.open {
+				b.machine.Refuse(violation.JSON)
 				return
 			}
-			r.machine.WriteText(part)
-			r.texts.last = part[len(part)-1]
+			b.machine.WriteText(part)
+			b.texts.last = part[len(part)-1]
 		}
 		if more {
-			r.endText()
-			r.texts = texts{open: true}
-			r.machine.BeginText()
+			b.endText()
+			b.texts = texts{open: true}
+			b.machine.BeginText()
 		}
 	}
 }
 
-func (r *Request) endText() {
-	if !r.texts.open {
+func (b *body) endText() {
+	if !b.texts.open {
 		return
 	}
-	if r.texts.last != '\n' {
-		r.machine.Refuse(violation.JSON)
+	if b.texts.last != '\n' {
+		b.machine.Refuse(violation.JSON)
 		return
 	}
-	r.machine.EndText()
+	b.machine.EndText()
 }

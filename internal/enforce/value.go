@@ -5,20 +5,48 @@ import (
 	"unicode/utf8"
 
 	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/distinct"
+	"github.com/threatgate/threatgate/internal/enforce/schema"
 	"github.com/threatgate/threatgate/internal/enforce/uri"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
+// values judges the values of a message, one after the other: its parameters
+// or headers, then its body. What is no JSON text is judged as the JSON value
+// that it stands for.
+type values struct {
+	request *Request // whose verdict it is
+	bundle  *artifact.Bundle
+	machine schema.Machine
+	names   distinct.Sets // of the objects that are no JSON texts
+	deep    deep
+
+	plainQuery bool   // nothing in the query is escaped
+	buffer     []byte // memory of the value being decoded
+	location   []byte // likewise, of a schema's place
+}
+
+// start begins a value that is found in a part of the message.
+func (v *values) start(root artifact.Ref, in violation.Place) {
+	meta := &v.bundle.Meta
+	v.machine.Start(&v.bundle.Program, root, schema.Options{
+		MaxDepth:      int(meta.MaxDepth),
+		MaxToken:      int(meta.MaxToken),
+		FailFast:      v.request.modeOf(in) == violation.Enforce,
+		MaxViolations: int(meta.MaxRecords),
+	})
+}
+
 // decode undoes percent-encoding in queries and cookies: headers have none,
 // and captures are decoded already. The result is valid until the next call.
-func (r *Request) decode(place violation.Place, src []byte) ([]byte, bool) {
+func (v *values) decode(place violation.Place, src []byte) ([]byte, bool) {
 	plus := place == violation.InQuery
-	if !plus && place != violation.InCookie || plus && r.plainQuery || uri.Plain(src, plus) {
+	if !plus && place != violation.InCookie || plus && v.plainQuery || uri.Plain(src, plus) {
 		return src, true
 	}
 	var ok bool
-	r.value, ok = uri.Unescape(r.value[:0], src, plus)
-	return r.value, ok
+	v.buffer, ok = uri.Unescape(v.buffer[:0], src, plus)
+	return v.buffer, ok
 }
 
 // scalar feeds a text as the JSON value it stands for: a number or boolean
@@ -26,21 +54,34 @@ func (r *Request) decode(place violation.Place, src []byte) ([]byte, bool) {
 // else a string. An integer has no exponent: what reads integers, such as C's
 // strtol and JavaScript's parseInt, stops at it. It reports whether the text
 // is UTF-8: automata and formats take that for granted.
-func (r *Request) scalar(types artifact.Types, value []byte) bool {
+func (v *values) scalar(types artifact.Types, value []byte) bool {
 	switch {
 	case !utf8.Valid(value):
 		return false
 	case types&artifact.TypeNumber != 0 && isNumber(value),
 		types&artifact.TypeInteger != 0 && isNumber(value) && bytes.IndexByte(value, 'e') < 0 && bytes.IndexByte(value, 'E') < 0:
-		r.machine.Number(value)
+		v.machine.Number(value)
 	case types&artifact.TypeBoolean != 0 && (string(value) == "true" || string(value) == "false"):
-		r.machine.Bool(len(value) == len("true"))
+		v.machine.Bool(len(value) == len("true"))
 	case types&artifact.TypeNull != 0 && types&artifact.TypeString == 0 && (len(value) == 0 || string(value) == "null"):
-		r.machine.Null()
+		v.machine.Null()
 	default:
-		r.machine.String(value)
+		v.machine.String(value)
 	}
 	return true
+}
+
+// beginObject and property feed the start of an object and its names, each
+// of which is UTF-8 and may come once.
+func (v *values) beginObject() {
+	v.names.Reset()
+	v.names.Push()
+	v.machine.BeginObject()
+}
+
+func (v *values) property(name []byte) (once bool) {
+	v.machine.Name(name)
+	return v.names.Add(v.request.key.Sum(name))
 }
 
 // isNumber reports whether s is a number of RFC 8259 section 6.

@@ -34,6 +34,7 @@ type Operation struct {
 	Tags       []string
 	Summary    string
 	Pos        diag.Pos
+	Others     []diag.Pos // operations that no request tells from this one, which takes what any of them does
 	Deprecated bool
 	Servers    []Server // overrides API.Servers if not empty
 	Parameters []*Parameter

@@ -75,6 +75,8 @@ type Schema struct {
 
 	UnevaluatedItems, UnevaluatedProperties *Schema
 
+	XML *XML // how XML writes its values; nil if the document doesn't say
+
 	ReadOnly, WriteOnly, Deprecated bool
 	HasDefault                      bool
 
@@ -118,6 +120,16 @@ type Discriminator struct {
 type Mapping struct {
 	Value  string
 	Schema *Schema
+}
+
+// XML is OAS section 4.8.26.
+type XML struct {
+	Name      string // of the element or attribute; "" if not given
+	Namespace string
+	Prefix    string
+	Attribute bool
+	Wrapped   bool // an array has an element of its own
+	Pos       diag.Pos
 }
 
 // Keyword is a name at a place.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/threatgate/threatgate/internal/diag"
 	"github.com/threatgate/threatgate/internal/inventory"
 )
 
@@ -39,7 +40,7 @@ func (b *binder) classify(s *Service, entries []classifyEntry) {
 					}
 				}
 			}
-			b.diags.Errorf(e.Pointer.Pos, "no schema that an operation uses is at %q%s", e.Pointer.Value, DidYouMean(e.Pointer.Value, known))
+			b.diags.Errorf(e.Pointer.Pos, "no schema that an operation uses is at %q%s", e.Pointer.Value, diag.DidYouMean(e.Pointer.Value, known))
 		}
 	}
 }

@@ -55,7 +55,7 @@ components:
       unevaluatedItems: {type: string}
 `}
 	var diags diag.List
-	api, _ := spec.openSpec("spec.yaml", &diags)
+	api, _ := spec.openSpec("spec.yaml", nil, &diags)
 	if err := diags.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ components:
       $defs: {owner: {type: string}, e: {$dynamicAnchor: e}}
 `}
 	var diags diag.List
-	api, _ := spec.openSpec("spec.yaml", &diags)
+	api, _ := spec.openSpec("spec.yaml", nil, &diags)
 	if err := diags.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value) {
 		name := key.Value
 		i, ok := known[name]
 		if !ok {
-			d.errorf(key, "unknown field %q%s", name, DidYouMean(name, keys(known)))
+			d.errorf(key, "unknown field %q%s", name, diag.DidYouMean(name, keys(known)))
 			return
 		}
 		if isNull(resolve(item)) {
@@ -168,7 +168,7 @@ func (d *decoder) scalar(n *yaml.Node, value any, one, what string) bool {
 		}
 	case *string:
 		if words := strings.Fields(one); len(words) > 0 && !slices.Contains(words, n.Value) {
-			d.errorf(n, "%s must be %s, not %q%s", what, alternatives(words), n.Value, DidYouMean(n.Value, words))
+			d.errorf(n, "%s must be %s, not %q%s", what, diag.Or(words), n.Value, diag.DidYouMean(n.Value, words))
 			return false
 		}
 		if n.Value == "" {

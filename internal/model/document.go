@@ -59,30 +59,43 @@ type jwksEntry struct {
 }
 
 type serviceEntry struct {
-	Pos        diag.Pos
-	ID         written[identifier] `field:"id,required"`
-	Zone       written[string]     `field:"zone"`
-	Specs      []versionEntry      `field:"specs,required"`
-	Listen     written[listen]     `field:"listen"`
-	Upstream   written[upstream]   `field:"upstream"`
-	Mode       written[string]     `field:"mode" one:"shadow enforce off"`
-	Failure    written[string]     `field:"failure" one:"closed open"`
-	Bounds     boundsEntry         `field:"bounds"`
-	Classify   []classifyEntry     `field:"classify"`
-	Operations []operationEntry    `field:"operations"`
-	SBOM       written[string]     `field:"sbom"`
+	Pos           diag.Pos
+	ID            written[identifier] `field:"id,required"`
+	Zone          written[string]     `field:"zone"`
+	Specs         []versionEntry      `field:"specs,required"`
+	Listen        written[listen]     `field:"listen"`
+	Upstream      written[upstream]   `field:"upstream"`
+	Mode          written[string]     `field:"mode" one:"shadow enforce off"`
+	Responses     written[string]     `field:"responses" one:"enforce shadow off"`
+	Encodings     written[string]     `field:"encodings" one:"decode refuse"`
+	Uploads       written[string]     `field:"uploads" one:"hold stream"`
+	Failure       written[string]     `field:"failure" one:"closed open"`
+	Bounds        boundsEntry         `field:"bounds"`
+	Formats       written[string]     `field:"formats" one:"assert annotate"`
+	Unenforceable written[string]     `field:"unenforceable" one:"pass refuse count"`
+	Classify      []classifyEntry     `field:"classify"`
+	Operations    []operationEntry    `field:"operations"`
+	SBOM          written[string]     `field:"sbom"`
 }
 
 type versionEntry struct {
-	Pos    diag.Pos
-	File   written[string] `field:"file,required"`
-	State  written[string] `field:"state" one:"current deprecated"`
-	Sunset written[date]   `field:"sunset"`
+	Pos        diag.Pos
+	File       written[string]  `field:"file,required"`
+	State      written[string]  `field:"state" one:"current deprecated"`
+	Sunset     written[date]    `field:"sunset"`
+	References []referenceEntry `field:"references"`
+}
+
+type referenceEntry struct {
+	Pos  diag.Pos
+	URI  written[remote] `field:"uri,required"`
+	File written[string] `field:"file,required"`
 }
 
 type boundsEntry struct {
 	Pos                diag.Pos
 	MaxBody            written[size]  `field:"maxBody"`
+	MaxHeld            written[size]  `field:"maxHeld"`
 	MaxDepth           written[count] `field:"maxDepth"`
 	MaxQueryParameters written[count] `field:"maxQueryParameters"`
 	MaxTokenLength     written[count] `field:"maxTokenLength"`
@@ -95,13 +108,16 @@ type classifyEntry struct {
 }
 
 type operationEntry struct {
-	Pos     diag.Pos
-	Match   written[string] `field:"match,required"`
-	Mode    written[string] `field:"mode" one:"shadow enforce off"`
-	Limit   limitEntry      `field:"limit"`
-	Owner   ownerEntry      `field:"owner"`
-	Bounds  boundsEntry     `field:"bounds"`
-	Upgrade written[bool]   `field:"upgrade"`
+	Pos       diag.Pos
+	Match     written[string] `field:"match,required"`
+	Mode      written[string] `field:"mode" one:"shadow enforce off"`
+	Responses written[string] `field:"responses" one:"enforce shadow off"`
+	Encodings written[string] `field:"encodings" one:"decode refuse"`
+	Uploads   written[string] `field:"uploads" one:"hold stream"`
+	Limit     limitEntry      `field:"limit"`
+	Owner     ownerEntry      `field:"owner"`
+	Bounds    boundsEntry     `field:"bounds"`
+	Upgrade   written[bool]   `field:"upgrade"`
 }
 
 type limitEntry struct {

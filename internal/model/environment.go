@@ -24,7 +24,7 @@ func (b *binder) applyEnvironment(spec *specEntry) {
 	e, ok := environments.byID[b.options.Environment]
 	if !ok {
 		known := keys(environments.byID)
-		b.diags.Errorf(diag.Pos{File: b.graph.Pos.File}, "the model has no environment %q%s", b.options.Environment, DidYouMean(b.options.Environment, known))
+		b.diags.Errorf(diag.Pos{File: b.graph.Pos.File}, "the model has no environment %q%s", b.options.Environment, diag.DidYouMean(b.options.Environment, known))
 		return
 	}
 	b.graph.Environment = b.options.Environment
@@ -46,7 +46,7 @@ func (b *binder) checkOverlays(e *environmentEntry, services []serviceEntry) {
 	}
 	for _, id := range keys(e.Services) {
 		if !slices.Contains(known, id) {
-			b.diags.Errorf(e.Services[id].Pos, "unknown service %q%s", id, DidYouMean(id, known))
+			b.diags.Errorf(e.Services[id].Pos, "unknown service %q%s", id, diag.DidYouMean(id, known))
 		}
 	}
 }

@@ -19,18 +19,13 @@ type files map[string]string
 func (f files) read(path string) ([]byte, error) {
 	text, ok := f[path]
 	if !ok {
-		return nil, fs.ErrNotExist
+		return nil, errors.New("no such file")
 	}
 	return []byte(text), nil
 }
 
-func (f files) openSpec(path string, diags *diag.List) (*inventory.API, []string) {
-	text, ok := f[path]
-	if !ok {
-		diags.Errorf(diag.Pos{File: path}, "no such file")
-		return nil, []string{path}
-	}
-	return openapi.LoadBytes([]byte(text), path, diags)
+func (f files) openSpec(path string, references map[string]string, diags *diag.List) (*inventory.API, []string) {
+	return openapi.LoadFrom(f.read, path, references, diags)
 }
 
 func (f files) options() Options { return Options{OpenSpec: f.openSpec, ReadFile: f.read} }
@@ -70,6 +65,12 @@ info: {title: Payments, version: "1"}
 paths:
   /orders:
     get: {operationId: pay, responses: {"204": {description: None.}}}
+`,
+	"remote.yaml": `openapi: 3.0.3
+info: {title: Remote, version: "1"}
+paths:
+  /remote:
+    put: {operationId: put, requestBody: {content: {application/json: {schema: {$ref: "https://schemas.example/a#/b"}}}}, responses: {"204": {description: None.}}}
 `,
 	"public.json":    `{"keys": [{"kty": "EC", "crv": "P-256", "x": "W6sgUzLL4aCTFBOg8lC9psmNV6QoZpr8SgSxdT-oqLo", "y": "pLOftV--TY0X2OtT4asNq9BVvyLKDTmnSw729qsMMjg"}]}`,
 	"private.json":   `{"keys": [{"kty": "unheard-of"}, {"kty": "EC", "crv": "P-256", "x": "W6sgUzLL4aCTFBOg8lC9psmNV6QoZpr8SgSxdT-oqLo", "y": "pLOftV--TY0X2OtT4asNq9BVvyLKDTmnSw729qsMMjg", "d": "AAAA"}]}`,
@@ -124,6 +125,32 @@ func text(diags *diag.List) string {
 var faults = []struct {
 	name, model, environment, want string
 }{{
+	name: "references",
+	model: header + `  services:
+  - id: orders
+    specs:
+    - file: orders.yaml
+      references:
+      - {uri: "https://schemas.example/a", file: a.yaml}
+      - {uri: "https://schemas.example/a", file: b.yaml}
+      - {uri: schemas/c, file: c.yaml}
+      - {file: d.yaml}
+    formats: ignore
+    unenforceable: reject
+    responses: reject
+`,
+	want: `
+model.yaml:11:15: duplicate reference "https://schemas.example/a", first in line 10
+model.yaml:12:15: "uri" must be the whole URI of a document, such as https://schemas.example/order.json, without a fragment, not "schemas/c"
+model.yaml:13:9: missing required field "uri"
+model.yaml:14:14: "formats" must be assert or annotate, not "ignore"
+model.yaml:15:20: "unenforceable" must be pass, refuse or count, not "reject"
+model.yaml:16:16: "responses" must be enforce, shadow or off, not "reject"`,
+}, {
+	name:  "a reference without its file",
+	model: header + "  services:\n  - id: remote\n    specs: [{file: remote.yaml, references: [{uri: \"https://schemas.example/a\", file: a.yaml}]}]\n",
+	want:  `remote.yaml:5:87: "https://schemas.example/a#/b" can't be read from a.yaml: no such file`,
+}, {
 	name:  "empty file",
 	model: "",
 	want:  `model.yaml: the file is empty`,

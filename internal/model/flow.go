@@ -42,7 +42,7 @@ func (b *binder) endpoint(ref written[string]) Endpoint {
 	}
 	if ref.given() {
 		known := append(keys(b.zones.byID), keys(b.services.byID)...)
-		b.diags.Errorf(ref.Pos, "unknown zone or service %q%s", ref.Value, DidYouMean(ref.Value, known))
+		b.diags.Errorf(ref.Pos, "unknown zone or service %q%s", ref.Value, diag.DidYouMean(ref.Value, known))
 	}
 	return Endpoint{}
 }

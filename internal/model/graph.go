@@ -64,16 +64,22 @@ type Issuer struct {
 
 // Service is one deployed API: its specifications, its place, its defaults.
 type Service struct {
-	ID       string // also the `api` of metrics and commands
-	Zone     *Zone
-	Pos      diag.Pos
-	Upstream string // host:port or http(s) URL without a path; "" if the document gives none
-	Listen   string // host:port; "" if the document gives none
-	Mode     violation.Mode
-	Failure  FailureMode // Closed unless the document says open
-	Limits   Bounds
-	Hosts    []string // of the servers, if they are matched: lower case, without port, sorted; empty: any
-	SBOM     string   // its dependencies, a CycloneDX document (JSON); "" if the document gives none
+	ID              string // also the `api` of metrics and commands
+	Zone            *Zone
+	Pos             diag.Pos
+	Upstream        string // host:port or http(s) URL without a path; "" if the document gives none
+	Listen          string // host:port; "" if the document gives none
+	Mode            violation.Mode
+	ResponseMode    *violation.Mode // nil: Mode
+	RefuseEncodings *bool           // bodies with a content coding are refused; nil: they are not
+	StreamUploads   *bool           // enforce passes a body on while it judges it; nil: it holds the body
+	Failure         FailureMode     // Closed unless the document says open
+	Limits          Bounds
+	AnnotateFormats bool           // format only describes values
+	Unenforceable   violation.Code // of a value that some keyword can't judge; None: it passes
+
+	Hosts []string // of the servers, if they are matched: lower case, without port, sorted; empty: any
+	SBOM  string   // its dependencies, a CycloneDX document (JSON); "" if the document gives none
 
 	Versions   []Version
 	Operations []*Operation // of all versions, in document order
@@ -97,13 +103,14 @@ type Version struct {
 // Bounds are the limits of messages. A zero field means the default.
 type Bounds struct {
 	MaxBody            uint32 // bytes; DefaultBounds: 1 MiB
+	MaxHeld            uint32 // bytes of a response that are held until they have been judged; 1 MiB
 	MaxDepth           uint32 // nesting of JSON; 64
 	MaxQueryParameters uint32 // 100
 	MaxTokenLength     uint32 // bytes of a JSON name or number; 1024
 }
 
 // DefaultBounds apply where the model says nothing.
-var DefaultBounds = Bounds{MaxBody: 1 << 20, MaxDepth: 64, MaxQueryParameters: 100, MaxTokenLength: 1024}
+var DefaultBounds = Bounds{MaxBody: 1 << 20, MaxHeld: 1 << 20, MaxDepth: 64, MaxQueryParameters: 100, MaxTokenLength: 1024}
 
 // Operation is an inventory operation and what the model says of it.
 type Operation struct {
@@ -111,16 +118,19 @@ type Operation struct {
 	Service   *Service
 	Version   *Version
 	BasePaths []string // of its servers: distinct, at least one, each "" or "/v1"
-	Label     string   // unique within the service: the operation id, else "METHOD template", with the first base path
+	Label     string   // unique within the service: the operation id, else "METHOD template", with the first base path, and with the first host if other hosts have the same
 
-	Mode       *violation.Mode // nil: the service's
-	Limit      *Limit
-	Owner      *Owner
-	Bounds     Bounds // zero fields: the service's
-	Upgrade    bool   // WebSocket and other upgrades are allowed
-	Deprecated bool   // the operation, or its whole version
-	Sunset     time.Time
-	Pos        diag.Pos // of the model's line about it, else of the operation
+	Mode            *violation.Mode // nil: the service's
+	ResponseMode    *violation.Mode // likewise
+	RefuseEncodings *bool           // likewise
+	StreamUploads   *bool           // likewise
+	Limit           *Limit
+	Owner           *Owner
+	Bounds          Bounds // zero fields: the service's
+	Upgrade         bool   // WebSocket and other upgrades are allowed
+	Deprecated      bool   // the operation, or its whole version
+	Sunset          time.Time
+	Pos             diag.Pos // of the model's line about it, else of the operation
 }
 
 // Limit is a rate limit, as written: "30/min", burst 10, per subject.

@@ -14,8 +14,9 @@ import (
 type Options struct {
 	// OpenSpec loads one specification; it is openapi.Load. It returns an API
 	// of its own each time, since classifications are written into it, and nil
-	// if it reports an error; files are what it read or looked for.
-	OpenSpec func(path string, diags *diag.List) (api *inventory.API, files []string)
+	// if it reports an error; files are what it read or looked for. References
+	// are files that stand for documents on the network, by URI.
+	OpenSpec func(path string, references map[string]string, diags *diag.List) (api *inventory.API, files []string)
 
 	// ReadFile reads any other file, the document included; nil means from the disk.
 	ReadFile func(path string) ([]byte, error)

@@ -25,7 +25,7 @@ func loadShop(t *testing.T, options Options) *Graph {
 		t.Fatalf("diagnostics:\n%s", got)
 	}
 	want := []string{
-		"testdata/login.jwks.json", "testdata/orders.cdx.json", "testdata/orders.v1.yaml",
+		"testdata/amount.yaml", "testdata/login.jwks.json", "testdata/orders.cdx.json", "testdata/orders.v1.yaml",
 		"testdata/orders.v2.yaml", "testdata/payments.yaml", "testdata/shop.yaml",
 	}
 	if !slices.Equal(files, want) {
@@ -93,6 +93,7 @@ func TestLoadShop(t *testing.T) {
 
 	orders, payments := graph.Services[0], graph.Services[1]
 	v1, v2, v := orders.Versions[0].API, orders.Versions[1].API, payments.Versions[0].API
+	shadow, off, yes, no := violation.Shadow, violation.Off, true, false
 	wantOrders := &Service{
 		ID:       "orders",
 		Zone:     mesh,
@@ -101,15 +102,20 @@ func TestLoadShop(t *testing.T) {
 		Listen:   "127.0.0.1:10001",
 		Mode:     violation.Enforce,
 		Failure:  violation.Open,
-		Limits:   Bounds{MaxBody: 1 << 20, MaxDepth: 32, MaxQueryParameters: 20, MaxTokenLength: 512},
+		Limits:   Bounds{MaxBody: 1 << 20, MaxHeld: 256 << 10, MaxDepth: 32, MaxQueryParameters: 20, MaxTokenLength: 512},
 		SBOM:     content(t, "testdata/orders.cdx.json"),
 		Edge:     true,
+
+		ResponseMode:    &shadow,
+		RefuseEncodings: &yes,
+		StreamUploads:   &no,
+		AnnotateFormats: true,
+		Unenforceable:   violation.Unjudged,
 		Versions: []Version{
 			{API: v1, Deprecated: true, Sunset: day(2027, 1, 31), Pos: shopPos(20, 11)},
 			{API: v2, Pos: shopPos(21, 11)},
 		},
 	}
-	shadow := violation.Shadow
 	wantOrders.Operations = []*Operation{{
 		Operation:  v1.Operations[0],
 		Service:    wantOrders,
@@ -120,23 +126,26 @@ func TestLoadShop(t *testing.T) {
 		Sunset:     day(2027, 1, 31),
 		Pos:        v1.Operations[0].Pos,
 	}, {
-		Operation: v2.Operations[0],
-		Service:   wantOrders,
-		Version:   &wantOrders.Versions[1],
-		BasePaths: []string{"/v2", "/latest"},
-		Label:     "createOrder",
-		Mode:      &shadow,
-		Limit:     &Limit{Per: PerSubject, Count: 30, Window: time.Minute, Burst: 10, Pos: shopPos(35, 18)},
-		Bounds:    Bounds{MaxBody: 64 << 10},
-		Pos:       shopPos(33, 11),
+		Operation:       v2.Operations[0],
+		Service:         wantOrders,
+		Version:         &wantOrders.Versions[1],
+		BasePaths:       []string{"/v2", "/latest"},
+		Label:           "createOrder",
+		Mode:            &shadow,
+		ResponseMode:    &off,
+		RefuseEncodings: &no,
+		StreamUploads:   &yes,
+		Limit:           &Limit{Per: PerSubject, Count: 30, Window: time.Minute, Burst: 10, Pos: shopPos(41, 18)},
+		Bounds:          Bounds{MaxBody: 64 << 10},
+		Pos:             shopPos(36, 11),
 	}, {
 		Operation: v2.Operations[1],
 		Service:   wantOrders,
 		Version:   &wantOrders.Versions[1],
 		BasePaths: []string{"/v2", "/latest"},
 		Label:     "GET /v2/orders/{orderId}",
-		Owner:     &Owner{Claim: "sub", Separator: "-", In: inventory.InPath, Parameter: "orderId", Pos: shopPos(32, 18)},
-		Pos:       shopPos(31, 11),
+		Owner:     &Owner{Claim: "sub", Separator: "-", In: inventory.InPath, Parameter: "orderId", Pos: shopPos(35, 18)},
+		Pos:       shopPos(34, 11),
 	}, {
 		Operation:  v2.Operations[2],
 		Service:    wantOrders,
@@ -145,15 +154,15 @@ func TestLoadShop(t *testing.T) {
 		Label:      "GET /v2/orders/{orderId}/events",
 		Upgrade:    true,
 		Deprecated: true,
-		Pos:        shopPos(37, 11),
+		Pos:        shopPos(43, 11),
 	}}
 	wantPayments := &Service{
 		ID:       "payments",
 		Zone:     vault,
-		Pos:      shopPos(40, 7),
+		Pos:      shopPos(48, 7),
 		Upstream: "https://payments.example",
 		Edge:     true, // orders are trusted less
-		Versions: []Version{{API: v, Pos: shopPos(42, 15)}},
+		Versions: []Version{{API: v, Pos: shopPos(50, 15)}},
 	}
 	wantPayments.Operations = []*Operation{{
 		Operation: v.Operations[0],
@@ -161,9 +170,9 @@ func TestLoadShop(t *testing.T) {
 		Version:   &wantPayments.Versions[0],
 		BasePaths: []string{"/legacy"},
 		Label:     "pay",
-		Owner:     &Owner{Claim: "account", In: inventory.InHeader, Parameter: "x-account", Pos: shopPos(46, 18)},
-		Limit:     &Limit{Per: PerAddress, Count: 5, Window: time.Second, Burst: 5, Pos: shopPos(47, 18)},
-		Pos:       shopPos(45, 11),
+		Owner:     &Owner{Claim: "account", In: inventory.InHeader, Parameter: "x-account", Pos: shopPos(54, 18)},
+		Limit:     &Limit{Per: PerAddress, Count: 5, Window: time.Second, Burst: 5, Pos: shopPos(55, 18)},
+		Pos:       shopPos(53, 11),
 	}}
 	same(t, "operations", orders.Operations, wantOrders.Operations)
 	same(t, "operations", payments.Operations, wantPayments.Operations)
@@ -175,7 +184,7 @@ func TestLoadShop(t *testing.T) {
 		To:       Endpoint{Service: orders},
 		Issuer:   login,
 		Identity: "end-user",
-		Pos:      shopPos(56, 7),
+		Pos:      shopPos(64, 7),
 	}, {
 		ID:       "orders-payments",
 		From:     Endpoint{Service: orders},
@@ -183,21 +192,21 @@ func TestLoadShop(t *testing.T) {
 		Identity: "end-user",
 		Assets:   []*DataAsset{card},
 		Token:    TokenRule{Exchange: "payments"},
-		Pos:      shopPos(57, 7),
+		Pos:      shopPos(65, 7),
 	}, {
 		ID:       "orders-mesh",
 		From:     Endpoint{Service: orders},
 		To:       Endpoint{Zone: mesh},
 		Identity: "none",
 		Token:    TokenRule{Strip: true},
-		Pos:      shopPos(58, 7),
+		Pos:      shopPos(66, 7),
 	}, {
 		ID:       "partner-orders",
 		From:     Endpoint{Zone: partner},
 		To:       Endpoint{Service: orders},
 		Identity: "technical-user",
 		Token:    TokenRule{Forward: true},
-		Pos:      shopPos(59, 7),
+		Pos:      shopPos(67, 7),
 	}})
 	same(t, "accepted risks", graph.AcceptedRisks, []AcceptedRisk{{
 		Rule:      "API1-02",
@@ -205,7 +214,7 @@ func TestLoadShop(t *testing.T) {
 		Until:     day(2027, 3, 1),
 		By:        "Ada",
 		Why:       "Order numbers are long and random.",
-		Pos:       shopPos(61, 7),
+		Pos:       shopPos(69, 7),
 	}})
 }
 
@@ -219,8 +228,8 @@ func TestClassify(t *testing.T) {
 		got[p.Name] = p.Schema.Classification
 	}
 	want := map[string]*inventory.Classification{
-		"email":    {Category: "contact", Sensitivity: "confidential", Pos: shopPos(28, 11)},
-		"card":     {Category: "financial", Sensitivity: "restricted", Pos: shopPos(29, 11)},
+		"email":    {Category: "contact", Sensitivity: "confidential", Pos: shopPos(31, 11)},
+		"card":     {Category: "financial", Sensitivity: "restricted", Pos: shopPos(32, 11)},
 		"quantity": nil,
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -348,7 +357,7 @@ func TestEdge(t *testing.T) {
 
 func TestBare(t *testing.T) {
 	var diags diag.List
-	api, _ := openapi.Load("testdata/orders.v2.yaml", &diags)
+	api, _ := openapi.Load("testdata/orders.v2.yaml", nil, &diags)
 	if err := diags.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -385,6 +394,11 @@ func TestBare(t *testing.T) {
 
 func TestLabel(t *testing.T) {
 	type operation struct{ id, method, base, path string }
+	host := 0
+	version := func() *Version { // with a host of its own
+		host++
+		return &Version{API: &inventory.API{Servers: []inventory.Server{{Host: fmt.Sprintf("API%d.example:8443", host)}}}}
+	}
 	tests := []struct {
 		name       string
 		operations []operation
@@ -395,14 +409,17 @@ func TestLabel(t *testing.T) {
 		{"one id, two operations", []operation{{"a", "GET", "/v1", "/a"}, {"a", "GET", "/v2", "/a"}}, []string{"GET /v1/a", "GET /v2/a"}},
 		{"the label of what is unknown", []operation{{"unknown", "GET", "", "/a"}}, []string{"GET /a"}},
 		{"the route of another operation", []operation{{"GET /b", "GET", "", "/a"}, {"", "GET", "", "/b"}}, []string{"GET /a", "GET /b"}},
+		{"one route, two hosts", []operation{{"a", "GET", "/v1", "/a"}, {"a", "GET", "/v1", "/a"}}, []string{"GET api1.example/v1/a", "GET api2.example/v1/a"}},
 		{"its own route", []operation{{"GET /a", "GET", "", "/a"}}, []string{"GET /a"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			host = 0
 			var operations []*Operation
 			for _, o := range test.operations {
 				operations = append(operations, &Operation{
 					Operation: &inventory.Operation{ID: o.id, Method: o.method, Path: o.path},
+					Version:   version(),
 					BasePaths: []string{o.base},
 				})
 			}

@@ -31,19 +31,28 @@ func (o *Operation) Names() []string {
 }
 
 // label gives each operation its id as label, or its first route where it has
-// none or the id isn't its own alone.
+// none or the id isn't its own alone; with its host where another host has the
+// same route.
 func label(operations []*Operation) {
 	uses := map[string]int{violation.UnknownOperationLabel: 1}
+	routes := map[string]int{}
 	for _, o := range operations {
 		route := o.routes()[0]
+		routes[route]++
 		uses[route]++
 		if o.ID != route {
 			uses[o.ID]++
 		}
 	}
 	for _, o := range operations {
-		if o.Label = o.ID; o.ID == "" || uses[o.ID] > 1 {
-			o.Label = o.routes()[0]
+		route := o.routes()[0]
+		switch {
+		case o.ID != "" && uses[o.ID] == 1:
+			o.Label = o.ID
+		case routes[route] == 1:
+			o.Label = route
+		default:
+			o.Label = o.Method + " " + hostname(o.servers()[0]) + o.BasePaths[0] + o.Path
 		}
 	}
 }
@@ -53,16 +62,20 @@ var templateParameter = regexp.MustCompile(`\{[^{}]*\}`)
 // checkRoutes reports operations of different versions that answer the same
 // requests: no request could be told to belong to either.
 func (b *binder) checkRoutes(s *Service) {
-	first := map[string]*Operation{}
+	type place struct{ host, shape string }
+	first := map[place]*Operation{}
 	for _, o := range s.Operations {
-		for _, route := range o.routes() {
-			shape := templateParameter.ReplaceAllString(route, "{}")
-			other, taken := first[shape]
-			switch {
-			case !taken:
-				first[shape] = o
-			case other.Version != o.Version:
-				b.diags.Errorf(o.Operation.Pos, "%s is in another version of service %q, too: %s", route, s.ID, other.Operation.Pos)
+		for _, host := range s.hosts() {
+			for _, base := range o.BasePathsAt(host) {
+				route := o.Method + " " + base + o.Path
+				at := place{host, templateParameter.ReplaceAllString(route, "{}")}
+				other, taken := first[at]
+				switch {
+				case !taken:
+					first[at] = o
+				case other.Version != o.Version:
+					b.diags.Errorf(o.Operation.Pos, "%s is in another version of service %q, too: %s", route, s.ID, other.Operation.Pos)
+				}
 			}
 		}
 	}
@@ -103,7 +116,7 @@ func (b *binder) findOperation(ref written[string], services []*Service) *Operat
 		for _, s := range services {
 			known = append(known, keys(b.names(s))...)
 		}
-		b.diags.Errorf(ref.Pos, "unknown operation %q%s", ref.Value, DidYouMean(ref.Value, known))
+		b.diags.Errorf(ref.Pos, "unknown operation %q%s", ref.Value, diag.DidYouMean(ref.Value, known))
 	}
 	return nil
 }
@@ -130,10 +143,8 @@ func (b *binder) describeOperations(s *Service, entries []operationEntry) {
 		}
 		first[o] = e.Match.Pos
 		o.Pos = e.Pos
-		if e.Mode.given() {
-			mode := parseMode(e.Mode)
-			o.Mode = &mode
-		}
+		o.Mode, o.ResponseMode = givenMode(e.Mode), givenMode(e.Responses)
+		o.RefuseEncodings, o.StreamUploads = givenAs(e.Encodings, "refuse"), givenAs(e.Uploads, "stream")
 		o.Limit = e.Limit.limit()
 		o.Owner = b.owner(o, e.Owner)
 		o.Bounds = e.Bounds.bounds()
@@ -175,7 +186,7 @@ func (b *binder) owner(o *Operation, e ownerEntry) *Owner {
 		declared = declared || p.In == in && (p.Name == name || in == inventory.InHeader && strings.EqualFold(p.Name, name))
 	}
 	if !declared {
-		b.diags.Errorf(e.Param.Pos, "operation %s has no %s parameter %q%s", o.Label, in, name, DidYouMean(in.String()+"."+name, known))
+		b.diags.Errorf(e.Param.Pos, "operation %s has no %s parameter %q%s", o.Label, in, name, diag.DidYouMean(in.String()+"."+name, known))
 	}
 	return &Owner{Claim: e.Claim.Value, Separator: e.Via.Separator.Value, In: in, Parameter: name, Pos: e.Pos}
 }

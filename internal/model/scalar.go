@@ -39,6 +39,7 @@ type (
 	date      struct{ time.Time } // midnight, UTC
 	listen    struct{ address string }
 	upstream  struct{ address string }
+	remote    string
 	parameter struct {
 		in   inventory.In
 		name string
@@ -160,6 +161,15 @@ func (u *upstream) UnmarshalText(text []byte) error {
 		}
 	}
 	u.address = strings.TrimSuffix(string(text), "/")
+	return nil
+}
+
+func (r *remote) UnmarshalText(text []byte) error {
+	uri, err := url.Parse(string(text))
+	if err != nil || !uri.IsAbs() || strings.ContainsRune(string(text), '#') {
+		return errors.New("the whole URI of a document, such as https://schemas.example/order.json, without a fragment")
+	}
+	*r = remote(text)
 	return nil
 }
 

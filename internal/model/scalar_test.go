@@ -100,6 +100,12 @@ var scalarTests = []struct {
 	{text: "https://orders.example?a=b", zero: new(upstream)},
 	{text: "https://ada:secret@orders.example", zero: new(upstream)},
 
+	{text: "https://schemas.example/order.json", want: remote("https://schemas.example/order.json")},
+	{text: "urn:example:order", want: remote("urn:example:order")},
+	{text: "schemas/order.json", zero: new(remote)},
+	{text: "//schemas.example/order.json", zero: new(remote)},
+	{text: "https://schemas.example/order.json#", zero: new(remote)},
+
 	{text: "path.orderId", want: parameter{inventory.InPath, "orderId"}},
 	{text: "query.a.b", want: parameter{inventory.InQuery, "a.b"}},
 	{text: "header.X-Account", want: parameter{inventory.InHeader, "X-Account"}},
@@ -127,6 +133,7 @@ var beyondPatterns = []struct {
 	{"https://orders.example:0", new(upstream)},
 	{"[:::::]:80", new(upstream)},
 	{"[1.2.3.4]:80", new(upstream)},
+	{"https://%zz/order.json", new(remote)},
 }
 
 func TestScalars(t *testing.T) {

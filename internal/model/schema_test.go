@@ -60,6 +60,7 @@ var scalarDefinitions = map[reflect.Type]string{
 	reflect.TypeFor[date]():       "date",
 	reflect.TypeFor[listen]():     "listen",
 	reflect.TypeFor[upstream]():   "upstream",
+	reflect.TypeFor[remote]():     "remote",
 	reflect.TypeFor[parameter]():  "parameter",
 }
 

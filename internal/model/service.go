@@ -15,15 +15,22 @@ func (b *binder) bindServices(entries []serviceEntry) {
 	listens := map[string]diag.Pos{}
 	for _, e := range entries {
 		s := &Service{
-			ID:       string(e.ID.Value),
-			Zone:     b.serviceZone(e),
-			Pos:      e.Pos,
-			Upstream: e.Upstream.Value.address,
-			Listen:   e.Listen.Value.address,
-			Mode:     parseMode(e.Mode),
-			Limits:   e.Bounds.bounds(),
-			SBOM:     b.bom(e.SBOM),
-			Versions: b.versions(e),
+			ID:           string(e.ID.Value),
+			Zone:         b.serviceZone(e),
+			Pos:          e.Pos,
+			Upstream:     e.Upstream.Value.address,
+			Listen:       e.Listen.Value.address,
+			Mode:         parseMode(e.Mode),
+			ResponseMode: givenMode(e.Responses),
+
+			RefuseEncodings: givenAs(e.Encodings, "refuse"),
+			StreamUploads:   givenAs(e.Uploads, "stream"),
+			Limits:          e.Bounds.bounds(),
+			SBOM:            b.bom(e.SBOM),
+			Versions:        b.versions(e),
+
+			AnnotateFormats: e.Formats.Value == "annotate",
+			Unenforceable:   unenforceable[e.Unenforceable.Value],
 		}
 		if e.Failure.Value == "open" {
 			s.Failure = violation.Open
@@ -48,6 +55,13 @@ func (b *binder) bindServices(entries []serviceEntry) {
 	}
 }
 
+// unenforceable are the codes of violations that the words stand for; none is
+// pass.
+var unenforceable = map[string]violation.Code{
+	"refuse": violation.Unenforceable,
+	"count":  violation.Unjudged,
+}
+
 // serviceZone is the zone that the service says it is in, else "mesh".
 func (b *binder) serviceZone(e serviceEntry) *Zone {
 	if e.Zone.given() {
@@ -66,9 +80,28 @@ func parseMode(w written[string]) violation.Mode {
 	return mode
 }
 
+// givenMode is the mode that was written, nil if none was.
+func givenMode(w written[string]) *violation.Mode {
+	if !w.given() {
+		return nil
+	}
+	mode := parseMode(w)
+	return &mode
+}
+
+// givenAs reports whether this word was written, nil if none was.
+func givenAs(w written[string], word string) *bool {
+	if !w.given() {
+		return nil
+	}
+	is := w.Value == word
+	return &is
+}
+
 func (e boundsEntry) bounds() Bounds {
 	return Bounds{
 		MaxBody:            e.MaxBody.Value.bytes,
+		MaxHeld:            e.MaxHeld.Value.bytes,
 		MaxDepth:           uint32(e.MaxDepth.Value),
 		MaxQueryParameters: uint32(e.MaxQueryParameters.Value),
 		MaxTokenLength:     uint32(e.MaxTokenLength.Value),
@@ -107,7 +140,7 @@ func (b *binder) versions(e serviceEntry) (versions []Version) {
 		}
 		first[path] = v.File.Pos
 		var faults diag.List
-		api, files := b.options.OpenSpec(path, &faults)
+		api, files := b.options.OpenSpec(path, b.references(v), &faults)
 		if all := faults.Sorted(); api == nil && len(all) == 1 && all[0].Pos == (diag.Pos{File: path}) {
 			b.diags.Errorf(v.File.Pos, "%s", all[0]) // of the file as a whole: it matters who names it
 		} else {
@@ -133,57 +166,98 @@ func (b *binder) versions(e serviceEntry) (versions []Version) {
 	return versions
 }
 
+// references are the files that a specification's references lead to in place
+// of the network, by URI.
+func (b *binder) references(v versionEntry) map[string]string {
+	files, first := map[string]string{}, map[string]diag.Pos{}
+	for _, r := range v.References {
+		uri := string(r.URI.Value)
+		if !r.URI.given() || !r.File.given() {
+			continue
+		}
+		if pos, repeated := first[uri]; repeated {
+			b.diags.Errorf(r.URI.Pos, "duplicate reference %q, first in line %d", uri, pos.Line)
+			continue
+		}
+		first[uri], files[uri] = r.URI.Pos, b.beside(r.File.Value)
+	}
+	return files
+}
+
 // expand fills Operations from Versions.
 func (s *Service) expand() {
 	for i := range s.Versions {
 		v := &s.Versions[i]
 		for _, op := range v.API.Operations {
-			s.Operations = append(s.Operations, &Operation{
+			o := &Operation{
 				Operation:  op,
 				Service:    s,
 				Version:    v,
-				BasePaths:  basePaths(servers(v.API, op)),
 				Deprecated: v.Deprecated || op.Deprecated,
 				Sunset:     v.Sunset,
 				Pos:        op.Pos,
-			})
+			}
+			for _, server := range o.servers() {
+				if !slices.Contains(o.BasePaths, server.BasePath) {
+					o.BasePaths = append(o.BasePaths, server.BasePath)
+				}
+			}
+			s.Operations = append(s.Operations, o)
 		}
 	}
 	label(s.Operations)
 }
 
 // servers are the servers of an operation (OAS section 4.8.10, 4.8.1.1).
-func servers(api *inventory.API, op *inventory.Operation) []inventory.Server {
+func (o *Operation) servers() []inventory.Server {
 	switch {
-	case len(op.Servers) > 0:
-		return op.Servers
-	case len(api.Servers) > 0:
-		return api.Servers
+	case len(o.Servers) > 0:
+		return o.Servers
+	case len(o.Version.API.Servers) > 0:
+		return o.Version.API.Servers
 	}
 	return []inventory.Server{{}}
 }
 
-func basePaths(servers []inventory.Server) (paths []string) {
-	for _, s := range servers {
-		if !slices.Contains(paths, s.BasePath) {
+// BasePathsAt are the BasePaths with which an operation is served at one of
+// its service's Hosts; at "", which stands for any host, all of them.
+func (o *Operation) BasePathsAt(host string) (paths []string) {
+	if host == "" {
+		return o.BasePaths
+	}
+	for _, s := range o.servers() {
+		if hostname(s) == host && !slices.Contains(paths, s.BasePath) {
 			paths = append(paths, s.BasePath)
 		}
 	}
 	return paths
 }
 
+// hostname is the host of a server as Service.Hosts has it.
+func hostname(s inventory.Server) string {
+	host := s.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(host)
+}
+
+// hosts are the hosts that are told apart, "" if none are.
+func (s *Service) hosts() []string {
+	if len(s.Hosts) == 0 {
+		return []string{""}
+	}
+	return s.Hosts
+}
+
 // ServerHosts are the hosts of all servers; none if one of them may be any.
 func (s *Service) ServerHosts() (hosts []string) {
 	for _, op := range s.Operations {
-		for _, server := range servers(op.Version.API, op.Operation) {
+		for _, server := range op.servers() {
 			if server.Host == "" {
 				return nil
 			}
-			host := server.Host
-			if h, _, err := net.SplitHostPort(host); err == nil {
-				host = h
-			}
-			hosts = append(hosts, strings.ToLower(host))
+			hosts = append(hosts, hostname(server))
 		}
 	}
 	slices.Sort(hosts)

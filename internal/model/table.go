@@ -1,6 +1,11 @@
 package model
 
-import "github.com/threatgate/threatgate/internal/diag"
+import (
+	"maps"
+	"slices"
+
+	"github.com/threatgate/threatgate/internal/diag"
+)
 
 // table holds what a document declares of one kind, by id.
 type table[T any] struct {
@@ -29,7 +34,10 @@ func (t table[T]) declare(id written[identifier], v *T, diags *diag.List) {
 func (t table[T]) find(ref written[string], diags *diag.List) *T {
 	v, ok := t.byID[ref.Value]
 	if !ok && ref.given() {
-		diags.Errorf(ref.Pos, "unknown %s %q%s", t.kind, ref.Value, DidYouMean(ref.Value, keys(t.byID)))
+		diags.Errorf(ref.Pos, "unknown %s %q%s", t.kind, ref.Value, diag.DidYouMean(ref.Value, keys(t.byID)))
 	}
 	return v
 }
+
+// keys are the sorted keys of m.
+func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

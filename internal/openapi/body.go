@@ -110,9 +110,11 @@ func (l *loader) responses(f *field) []*inventory.Response {
 			l.diags.Warnf(f.pos(), "%q is not a status code, a range like 4XX, or default; the response is ignored", f.name)
 			continue
 		}
+		r := &inventory.Response{Status: status, Pos: f.pos()}
 		if n := l.reach(f, responses); n != nil {
-			out = append(out, l.response(status, n))
+			l.response(r, n)
 		}
+		out = append(out, r)
 	}
 	return out
 }
@@ -123,8 +125,8 @@ func isStatus(s string) bool {
 	return len(s) == 3 && s[0] >= '1' && s[0] <= '5' && (s[1:] == "XX" || digit(s[1]) && digit(s[2]))
 }
 
-func (l *loader) response(status string, n *node) *inventory.Response {
-	r := &inventory.Response{Status: status, Pos: n.pos()}
+func (l *loader) response(r *inventory.Response, n *node) {
+	r.Pos = n.pos()
 	for i := range n.fields {
 		switch f := &n.fields[i]; f.name {
 		case "headers":
@@ -136,5 +138,4 @@ func (l *loader) response(status string, n *node) *inventory.Response {
 			l.unknown(f, "a response")
 		}
 	}
-	return r
 }

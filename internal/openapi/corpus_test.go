@@ -25,7 +25,7 @@ func loadCorpus(t *testing.T, name, wantReport string) *inventory.API {
 	t.Helper()
 	var diags diag.List
 	path := corpus(t, name)
-	api, _ := Load(path, &diags)
+	api, _ := Load(path, nil, &diags)
 	if got := strings.TrimPrefix(render(&diags), path); got != wantReport {
 		t.Errorf("got report:\n%s\nwant:\n%s", got, wantReport)
 	}
@@ -113,7 +113,7 @@ func TestCorpus(t *testing.T) {
 			return err
 		}
 		var diags diag.List
-		api, _ := Load(path, &diags)
+		api, _ := Load(path, nil, &diags)
 		if strings.Contains(render(&diags), "this is Swagger 2.0") {
 			return nil
 		}

@@ -31,5 +31,8 @@
 // template mentions. Schema keywords that the inventory has no place for, or
 // that belong to the other version of OpenAPI, are listed in
 // [inventory.Schema.Unsupported] for the compiler to judge; names that JSON
-// Schema doesn't know are ignored, as it demands.
+// Schema doesn't know are ignored, as it demands, with a warning only for one
+// that is nearly a keyword (keyword.go). Where $schema or jsonSchemaDialect
+// names a meta-schema that is at hand, the keywords of vocabularies that it
+// doesn't have are ignored, too (vocabulary.go).
 package openapi

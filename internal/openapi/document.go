@@ -32,7 +32,7 @@ func (l *loader) document() {
 			if !l.v31 {
 				l.unknown(f, "OpenAPI 3.0")
 			} else if f.name == "jsonSchemaDialect" {
-				l.checkDialect(f)
+				l.dialect(f)
 			}
 		case "openapi", "security", "tags", "externalDocs":
 		default:

@@ -410,7 +410,7 @@ paths:
         content:
           a/b:
             schema: {$ref: 'https://h/b.yaml#/X'}
-`, `a.yaml:8:28: "https://h/b.yaml#/X" is on the network, where references are not followed: store a copy beside this file and refer to that`},
+`, `a.yaml:8:28: "https://h/b.yaml#/X" is on the network, where references are not followed: store a copy, and refer to that or list it under references in the model`},
 		{"network without scheme", "a.yaml", `openapi: 3.0.3
 paths:
   /a:
@@ -419,7 +419,7 @@ paths:
         content:
           a/b:
             schema: {$ref: '//h/b.yaml#/X'}
-`, `a.yaml:8:28: "//h/b.yaml#/X" is on the network, where references are not followed: store a copy beside this file and refer to that`},
+`, `a.yaml:8:28: "//h/b.yaml#/X" is on the network, where references are not followed: store a copy, and refer to that or list it under references in the model`},
 		{"no file", "a.yaml", `openapi: 3.0.3
 paths:
   /a:
@@ -468,8 +468,8 @@ paths:
   /a:
     get: {responses: {200: {$ref: '#/components/schemas/X'}}, requestBody: {content: {a/b: {schema: {$ref: '#/components/responses/X'}}}}, parameters: [{$ref: '#/components/headers/X'}]}
 components: {schemas: {X: {}}, responses: {X: {}}, headers: {X: {}}}
-`, `a.yaml:4:35: the reference leads to one of the schemas, where one of the responses is needed
-a.yaml:4:108: the reference leads to one of the responses, where one of the schemas is needed
+`, `a.yaml:4:35: warning: the reference leads to one of the schemas, where one of the responses is needed: of the response only the status is known
+a.yaml:4:108: warning: the reference leads to one of the responses, where one of the schemas is needed: any value is accepted there
 a.yaml:4:160: the reference leads to one of the headers, where one of the parameters is needed`},
 		{"array index", "a.yaml", `openapi: 3.0.3
 paths:
@@ -788,8 +788,11 @@ paths:
       requestBody:
         content:
           a/b:
-            schema: {typ: string, requred: 1, x-any: {}}
-`, ""},
+            schema: {typ: string, requred: 1, maxlength: 1, ITEMS: {}, x-items: {}, colour: 1, id: x}
+`, `a.yaml:8:22: warning: a schema has no keyword "typ" (did you mean "type"?); it is ignored
+a.yaml:8:35: warning: a schema has no keyword "requred" (did you mean "required"?); it is ignored
+a.yaml:8:47: warning: a schema has no keyword "maxlength" (did you mean "maxLength"?); it is ignored
+a.yaml:8:61: warning: a schema has no keyword "ITEMS" (did you mean "items"?); it is ignored`},
 	}},
 }
 

@@ -18,20 +18,21 @@ import (
 	"github.com/threatgate/threatgate/internal/inventory"
 )
 
-// Load reads the description at path and the files that it refers to. Faults
-// go to diags; the API is nil if one of them is an error. Either way files
-// lists, sorted, what was read or looked for, so that whoever watches them
-// sees the repair of a broken description, too.
-func Load(path string, diags *diag.List) (api *inventory.API, files []string) {
-	l := newLoader()
-	return l.load(l.open(path), diags)
+// Load reads the description at path and the files that it refers to. Where it
+// refers to an absolute URI, which is never fetched, references says which file
+// is the copy of what is there. Faults go to diags; the API is nil if one of
+// them is an error. Either way files lists, sorted, what was read or looked
+// for, so that whoever watches them sees the repair of a broken description,
+// too.
+func Load(path string, references map[string]string, diags *diag.List) (api *inventory.API, files []string) {
+	return LoadFrom(readFile, path, references, diags)
 }
 
 // LoadFrom is Load with the reading of files in the caller's hands. What
 // readFile returns as an error is reported where the file is referred to.
-func LoadFrom(readFile func(name string) ([]byte, error), path string, diags *diag.List) (api *inventory.API, files []string) {
+func LoadFrom(readFile func(name string) ([]byte, error), path string, references map[string]string, diags *diag.List) (api *inventory.API, files []string) {
 	l := newLoader()
-	l.readFile = readFile
+	l.readFile, l.references = readFile, references
 	return l.load(l.open(path), diags)
 }
 
@@ -42,14 +43,6 @@ func LoadBytes(data []byte, name string, diags *diag.List) (api *inventory.API, 
 	return l.load(l.read(data, name), diags)
 }
 
-// LoadOffline is LoadBytes with copies, by absolute URI, of what is on the
-// network: a reference to one of those URIs leads to the copy.
-func LoadOffline(copies map[string][]byte, data []byte, name string, diags *diag.List) (api *inventory.API, files []string) {
-	l := newLoader()
-	l.copies = copies
-	return l.load(l.read(data, name), diags)
-}
-
 func newLoader() *loader {
 	return &loader{
 		readFile: readFile,
@@ -57,6 +50,7 @@ func newLoader() *loader {
 		ids:      map[string]*source{},
 		targets:  map[refKey]found{},
 		scopes:   map[scope]*scope{},
+		dialects: map[*node]vocabulary{},
 		schemas:  map[occurrence]*inventory.Schema{},
 	}
 }
@@ -80,8 +74,8 @@ func (l *loader) load(src *source, diags *diag.List) (*inventory.API, []string) 
 
 // loader is the state of one Load.
 type loader struct {
-	readFile func(name string) ([]byte, error)
-	copies   map[string][]byte // of what is on the network, by absolute URI
+	readFile   func(name string) ([]byte, error)
+	references map[string]string // names of copies, by the absolute URI of what is on the network
 
 	diags diag.List
 	api   *inventory.API
@@ -91,6 +85,9 @@ type loader struct {
 	files   map[string]*source // by cleaned name
 	ids     map[string]*source // schemas that have an $id, by that
 	targets map[refKey]found
+
+	declares bool                 // some node names a meta-schema
+	dialects map[*node]vocabulary // by where the meta-schema is named
 
 	scope   *scope           // that the schema being read is reached in
 	scopes  map[scope]*scope // each is there once

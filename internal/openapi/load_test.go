@@ -79,7 +79,7 @@ definitions:
 `,
 	})
 	var diags diag.List
-	api, files := Load("api/openapi.yaml", &diags)
+	api, files := Load("api/openapi.yaml", nil, &diags)
 	if got := render(&diags); got != "" {
 		t.Fatal(got)
 	}
@@ -126,7 +126,7 @@ func TestLoadReportsFaultsInFiles(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			write(t, test.files)
 			var diags diag.List
-			api, read := Load(test.path, &diags)
+			api, read := Load(test.path, nil, &diags)
 			if got := render(&diags); got != test.want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, test.want)
 			}
@@ -149,14 +149,14 @@ func TestLoadFromAsksTheCallerForFiles(t *testing.T) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 	}
 	var diags diag.List
-	if api, read := LoadFrom(open, "d/a.yaml", &diags); api != nil || !slices.Equal(read, []string{"d/a.yaml", "d/b.yaml", "d/c.yaml"}) {
+	if api, read := LoadFrom(open, "d/a.yaml", nil, &diags); api != nil || !slices.Equal(read, []string{"d/a.yaml", "d/b.yaml", "d/c.yaml"}) {
 		t.Errorf("API %v, files %q", api, read)
 	}
 	if got, want := render(&diags), `d/a.yaml:4:14: "c.yaml" can't be read: permission denied`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	files["d/c.yaml"] = "put: {}\n"
-	if api, _ := LoadFrom(open, "d/a.yaml", nil); api == nil || len(api.Operations) != 2 {
+	if api, _ := LoadFrom(open, "d/a.yaml", nil, nil); api == nil || len(api.Operations) != 2 {
 		t.Errorf("API %+v, want one with two operations", api)
 	}
 }

@@ -50,7 +50,15 @@ func (l *loader) follow(f *field, want section) *node {
 		return nil
 	}
 	if is := n.section(); is != "" && is != want {
-		l.diags.Errorf(f.value.pos(), "the reference leads to one of the %s, where one of the %s is needed", is, want)
+		fault := fmt.Sprintf("the reference leads to one of the %s, where one of the %s is needed", is, want)
+		switch want {
+		case schemas:
+			l.diags.Warnf(f.value.pos(), "%s: any value is accepted there", fault)
+		case responses:
+			l.diags.Warnf(f.value.pos(), "%s: of the response only the status is known", fault)
+		default:
+			l.diags.Errorf(f.value.pos(), "%s", fault)
+		}
 		return nil
 	}
 	return n

@@ -23,13 +23,16 @@ func (l *loader) resource(from *source, ref *url.URL) (*source, string) {
 	switch {
 	case src != nil:
 	case base.Scheme != "" || base.Host != "":
-		return nil, fmt.Sprintf("%q is on the network, where references are not followed: store a copy beside this file and refer to that", ref)
+		return nil, fmt.Sprintf("%q is on the network, where references are not followed: store a copy, and refer to that or list it under references in the model", ref)
 	default:
 		name := filepath.FromSlash(base.Path)
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(from.file), name)
 		}
 		src = l.open(name)
+	}
+	if src.fault != nil && src.id != "" {
+		return nil, fmt.Sprintf("%q can't be read from %s: %v", ref, src.file, src.fault)
 	}
 	if src.fault != nil {
 		return nil, fmt.Sprintf("%q can't be read: %v", ref, src.fault)
@@ -50,37 +53,73 @@ func (l *loader) identified(uri string) *source {
 	if src := l.ids[uri]; src != nil {
 		return src
 	}
-	data, ok := l.copies[uri]
-	if !ok {
+	var src *source
+	if name, ok := l.references[uri]; ok {
+		src = l.open(name)
+		src.id = uri
+	} else if data, ok := metaSchema(uri); ok {
+		src = &source{file: uri, id: uri}
+		l.parse(data, src)
+	} else {
 		return nil
 	}
-	src := &source{file: uri, id: uri}
 	l.ids[uri] = src
-	l.parse(data, src)
 	return src
 }
 
 // identify records the resources and anchors of a source.
 func (l *loader) identify(root *node) {
 	root.src.anchors, root.src.dynamic = map[string]*node{}, map[string]*node{}
-	l.identifyIn(root)
+	l.identifyIn(root, inAny)
 }
 
+// role is what the place of an object tells of it.
+type role uint8
+
+const (
+	inAny    role = iota // nothing, so it may be a schema
+	inSchema             // it is a schema, or a list of them
+	inNames              // it holds schemas by names
+	inValue              // neither it nor what it holds is a schema
+)
+
 // identifyIn records the $id, $anchor and $dynamicAnchor of every schema under
-// n (JSON Schema 2020-12, section 8.2). It can't know which objects are
-// schemas, so it takes every one; an example that has a string $anchor does no
-// harm.
-func (l *loader) identifyIn(n *node) {
-	if id := n.get("$id"); id != nil && id.value.kind == text {
-		l.rebase(n, id)
+// n, and of what may be one (JSON Schema 2020-12, section 8.2).
+func (l *loader) identifyIn(n *node, is role) {
+	if is <= inSchema {
+		if id := n.get("$id"); id != nil && id.value.kind == text {
+			l.rebase(n, id)
+		}
+		l.declares = l.declares || n.get("$schema") != nil || n.get("jsonSchemaDialect") != nil
+		anchor(n, "$anchor", n.src.anchors)
+		anchor(n, "$dynamicAnchor", n.src.anchors)
+		anchor(n, "$dynamicAnchor", n.src.dynamic)
 	}
-	anchor(n, "$anchor", n.src.anchors)
-	anchor(n, "$dynamicAnchor", n.src.anchors)
-	anchor(n, "$dynamicAnchor", n.src.dynamic)
-	for _, f := range n.fields {
+	for i := range n.fields {
+		f := &n.fields[i]
 		f.value.src = n.src
-		l.identifyIn(f.value)
+		l.identifyIn(f.value, is.of(f))
 	}
+}
+
+// of is the role of what a field of the object holds.
+func (r role) of(f *field) role {
+	_, known := keywords[f.name]
+	switch {
+	case r == inNames:
+		return inSchema
+	case r == inValue, r == inSchema && !known && f.name != "":
+		return inValue
+	}
+	switch f.name {
+	case "enum", "const", "default", "example", "examples":
+		return inValue
+	case "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies", "schemas":
+		return inNames
+	case "schema":
+		return inSchema
+	}
+	return r
 }
 
 // anchor adds n by the name that the keyword gives it, if it is the first of that name.

@@ -1,7 +1,6 @@
 package openapi
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -42,6 +41,9 @@ func (l *loader) schema(n *node) *inventory.Schema {
 		}
 	}
 	s := &inventory.Schema{Pos: n.pos(), Pointer: l.pointer(n), Types: inventory.TypeAny}
+	if target == nil { // a reference that leads nowhere
+		s.Unsupported = append(s.Unsupported, inventory.Keyword{Name: "$ref", Pos: n.get("$ref").value.pos()})
+	}
 	l.schemas[here] = s
 	l.order = append(l.order, here)
 	return s
@@ -72,8 +74,8 @@ func (l *loader) alone(n *node) bool {
 		return len(beside) == 0
 	}
 	for _, f := range beside {
-		if f.name == "default" || f.name == "deprecated" {
-			continue // nothing is judged by these
+		if f.name == "default" || f.name == "deprecated" || f.name == "xml" {
+			continue // nothing is judged by these, or only bodies of XML
 		}
 		l.diags.Warnf(f.pos(), "%q is ignored beside $ref in OpenAPI 3.0; put the reference into allOf", f.name)
 	}
@@ -104,8 +106,12 @@ func (l *loader) fill(s *inventory.Schema, n *node) {
 	var nullable bool
 	var dynamic *inventory.Schema       // what $dynamicRef leads to
 	var exclusiveMin, exclusiveMax bool // OpenAPI 3.0: the bound beside it is exclusive
+	vocabularies := l.vocabularies(n)
 	for i := range n.fields {
 		f := &n.fields[i]
+		if k, known := keywords[f.name]; known && k.vocabulary&vocabularies == 0 {
+			continue
+		}
 		if foreign(f.name, l.v31) {
 			s.Unsupported = append(s.Unsupported, inventory.Keyword{Name: f.name, Pos: f.pos()})
 			continue
@@ -121,8 +127,6 @@ func (l *loader) fill(s *inventory.Schema, n *node) {
 			}
 		case "$dynamicRef":
 			dynamic = l.dynamic(f)
-		case "$schema":
-			l.checkDialect(f)
 		case "type":
 			s.Types = l.types(f)
 		case "nullable":
@@ -193,12 +197,12 @@ func (l *loader) fill(s *inventory.Schema, n *node) {
 		case "dependentRequired":
 			members := l.members(f)
 			for i := range members {
-				s.DependentRequired = append(s.DependentRequired, inventory.DependentRequired{
-					Name: members[i].name, Names: l.texts(&members[i]),
-				})
+				s.DependentRequired = append(s.DependentRequired, l.dependent(&members[i]))
 			}
 		case "dependentSchemas":
-			s.DependentSchemas = l.properties(f)
+			s.DependentSchemas = append(s.DependentSchemas, l.properties(f)...)
+		case "dependencies":
+			l.dependencies(s, f)
 		case "allOf":
 			s.AllOf = l.schemaList(f)
 		case "anyOf":
@@ -223,10 +227,14 @@ func (l *loader) fill(s *inventory.Schema, n *node) {
 			s.WriteOnly = l.bool(f)
 		case "discriminator":
 			s.Discriminator = l.discriminator(f, n)
+		case "xml":
+			s.XML = l.xml(f)
 		case "deprecated":
 			s.Deprecated = l.bool(f)
 		case "default":
 			s.HasDefault = true
+		default:
+			l.misspelt(f)
 		}
 	}
 	if dynamic != nil {
@@ -262,6 +270,23 @@ func (l *loader) properties(f *field) []inventory.Property {
 		out = append(out, inventory.Property{Name: f.name, Schema: l.schemaIn(f), Pos: f.pos()})
 	}
 	return out
+}
+
+func (l *loader) dependent(f *field) inventory.DependentRequired {
+	return inventory.DependentRequired{Name: f.name, Names: l.texts(f)}
+}
+
+// dependencies reads what is now dependentRequired and dependentSchemas (JSON
+// Schema draft 7, section 6.5.7).
+func (l *loader) dependencies(s *inventory.Schema, f *field) {
+	members := l.members(f)
+	for i := range members {
+		if f := &members[i]; f.value.kind == array {
+			s.DependentRequired = append(s.DependentRequired, l.dependent(f))
+		} else {
+			s.DependentSchemas = append(s.DependentSchemas, inventory.Property{Name: f.name, Schema: l.schemaIn(f), Pos: f.pos()})
+		}
+	}
 }
 
 // types reads a type or an array of types.
@@ -388,65 +413,4 @@ func (l *loader) exclusive(f *field, bound *inventory.Decimal) (besides bool) {
 		*bound = l.decimal(f)
 	}
 	return isFlag && f.value.text == "true"
-}
-
-// checkDialect warns of schemas written for another JSON Schema than the one
-// they are read by: 2020-12, or OpenAPI's additions to it.
-func (l *loader) checkDialect(f *field) {
-	switch uri := strings.TrimSuffix(l.text(f), "#"); uri {
-	case "https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base":
-	default:
-		l.diags.Warnf(f.value.pos(), "schemas are read by JSON Schema 2020-12, not by %q", uri)
-	}
-}
-
-// dialects says which OpenAPI a schema keyword belongs to where that isn't
-// both, or that the inventory has no place for it. Keywords that neither
-// assert nor classify anything are in no list.
-var dialects = map[string]struct{ v30, v31 bool }{
-	"nullable":              {v30: true},
-	"const":                 {v31: true},
-	"contains":              {v31: true},
-	"minContains":           {v31: true},
-	"maxContains":           {v31: true},
-	"prefixItems":           {v31: true},
-	"patternProperties":     {v31: true},
-	"propertyNames":         {v31: true},
-	"dependentRequired":     {v31: true},
-	"dependentSchemas":      {v31: true},
-	"if":                    {v31: true},
-	"then":                  {v31: true},
-	"else":                  {v31: true},
-	"unevaluatedItems":      {v31: true},
-	"unevaluatedProperties": {v31: true},
-	"contentEncoding":       {v31: true},
-	"contentMediaType":      {v31: true},
-	"contentSchema":         {},
-	"$dynamicRef":           {v31: true},
-	"$recursiveRef":         {},
-	"$vocabulary":           {},
-	"dependencies":          {},
-}
-
-// foreign reports whether a keyword asserts something that this dialect, or the inventory, has no place for.
-func foreign(keyword string, v31 bool) bool {
-	d, listed := dialects[keyword]
-	return listed && !(v31 && d.v31 || !v31 && d.v30)
-}
-
-// documents are the fields of a schema that only people read.
-var documents = []string{"title", "description", "summary", "$comment", "example", "examples", "externalDocs", "xml"}
-
-// siblings lists the fields beside $ref that say something to a machine.
-func siblings(n *node) []*field {
-	var out []*field
-	for i := range n.fields {
-		f := &n.fields[i]
-		if f.name == "$ref" || slices.Contains(documents, f.name) ||
-			strings.HasPrefix(f.name, "x-") && !slices.Contains(classifiers, f.name) {
-			continue
-		}
-		out = append(out, f)
-	}
-	return out
 }

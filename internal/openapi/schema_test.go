@@ -56,9 +56,11 @@ func TestSchemaKeywords(t *testing.T) {
 			"unsupported:unevaluatedItems@a.yaml:3:2 unsupported:unevaluatedProperties@a.yaml:3:27", "unevaluatedItems=(false) unevaluatedProperties=(false)"},
 		{"{$dynamicAnchor: x, items: {$dynamicRef: '#x'}}",
 			"items=(unsupported:$dynamicRef@a.yaml:3:29)", "items=(allOf=(#/paths/~1a/post/requestBody/content/a~1b/schema))"},
-		{"{$recursiveRef: '#', contentSchema: {}, dependencies: {}}",
-			"unsupported:$recursiveRef@a.yaml:3:2 unsupported:contentSchema@a.yaml:3:22 unsupported:dependencies@a.yaml:3:41",
-			"unsupported:$recursiveRef@a.yaml:3:2 unsupported:contentSchema@a.yaml:3:22 unsupported:dependencies@a.yaml:3:41"},
+		{"{dependencies: {a: [b], c: {type: string}, d: false}}",
+			"unsupported:dependencies@a.yaml:3:2", "dependent.a=[b] dependent.c=(string) dependent.d=(false)"},
+		{"{$recursiveRef: '#', contentSchema: {}}",
+			"unsupported:$recursiveRef@a.yaml:3:2 unsupported:contentSchema@a.yaml:3:22",
+			"unsupported:$recursiveRef@a.yaml:3:2 unsupported:contentSchema@a.yaml:3:22"},
 	} {
 		for version, want := range map[string]string{"3.0.3": test.v30, "3.1.0": test.v31} {
 			if got := describe(schemaOf(t, version, test.schema, "")); got != want {

@@ -90,6 +90,7 @@ func boundsOf(o *model.Operation) model.Bounds {
 	own, service, fallback := o.Bounds, o.Service.Limits, model.DefaultBounds
 	return model.Bounds{
 		MaxBody:            cmp.Or(own.MaxBody, service.MaxBody, fallback.MaxBody),
+		MaxHeld:            cmp.Or(own.MaxHeld, service.MaxHeld, fallback.MaxHeld),
 		MaxDepth:           cmp.Or(own.MaxDepth, service.MaxDepth, fallback.MaxDepth),
 		MaxQueryParameters: cmp.Or(own.MaxQueryParameters, service.MaxQueryParameters, fallback.MaxQueryParameters),
 		MaxTokenLength:     cmp.Or(own.MaxTokenLength, service.MaxTokenLength, fallback.MaxTokenLength),

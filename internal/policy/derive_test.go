@@ -31,7 +31,7 @@ func derive(t *testing.T, modes Modes, files map[string]string) (*Set, []threat.
 			}
 			return []byte(data), nil
 		},
-		OpenSpec: func(path string, diags *diag.List) (*inventory.API, []string) {
+		OpenSpec: func(path string, _ map[string]string, diags *diag.List) (*inventory.API, []string) {
 			return openapi.LoadBytes([]byte(files[path]), path, diags)
 		},
 	}, &diags)
@@ -92,6 +92,45 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// Responses are judged in the mode of their operation, or in what the model
+// says of them if that does less.
+func TestModesOfResponses(t *testing.T) {
+	files := map[string]string{
+		"model.yaml": document(`
+  services:
+    - id: orders
+      mode: enforce
+      specs: [{file: orders.yaml}]
+      operations: [{match: GET /b, responses: shadow}, {match: GET /c, responses: "off"}]
+    - id: payments
+      mode: enforce
+      responses: shadow
+      specs: [{file: orders.yaml}]
+      operations: [{match: GET /b, responses: enforce}, {match: GET /c, mode: "off"}]
+`),
+		"orders.yaml": "openapi: 3.1.0\ninfo: {title: Orders, version: '1'}\npaths: {/a: {get: {}}, /b: {get: {}}, /c: {get: {}}}\n",
+	}
+	for _, row := range []struct {
+		modes Modes
+		want  string // of a, b and c, in orders and payments
+	}{
+		{Modes{}, "enforce shadow off shadow enforce off"},
+		{Modes{APIs: map[string]violation.Mode{"": violation.Shadow}}, "shadow shadow off shadow shadow shadow"},
+		{Modes{APIs: map[string]violation.Mode{"": violation.Off}}, "off off off off off off"},
+	} {
+		set, _, _ := derive(t, row.modes, files)
+		var got []string
+		for _, s := range set.Services {
+			for _, o := range s.Operations {
+				got = append(got, o.ResponseMode().String())
+			}
+		}
+		if strings.Join(got, " ") != row.want {
+			t.Errorf("%v: %s, want %s", row.modes, strings.Join(got, " "), row.want)
+		}
+	}
+}
+
 func TestBoundsAndLimits(t *testing.T) {
 	set, _, _ := derive(t, Modes{}, map[string]string{
 		"model.yaml": document(`
@@ -100,7 +139,7 @@ func TestBoundsAndLimits(t *testing.T) {
       failure: open
       bounds: {maxBody: 2KiB, maxDepth: 9}
       specs: [{file: orders.yaml, state: deprecated, sunset: 2030-01-31}]
-      operations: [{match: GET /b, bounds: {maxDepth: 5}, limit: {per: subject, rate: 30/min, burst: 10}}]
+      operations: [{match: GET /b, bounds: {maxDepth: 5, maxHeld: 64KiB}, limit: {per: subject, rate: 30/min, burst: 10}}]
 `),
 		"orders.yaml": "openapi: 3.1.0\ninfo: {title: Orders, version: '1'}\npaths: {/a: {get: {}}, /b: {get: {}}}\n",
 	})
@@ -112,8 +151,8 @@ func TestBoundsAndLimits(t *testing.T) {
 		}
 		got = append(got, line)
 	}
-	want := `GET /a {2048 9 100 1024} open 2030-01-31
-GET /b {2048 5 100 1024} open 2030-01-31 30/1m0s burst 10 per 1`
+	want := `GET /a {2048 1048576 9 100 1024} open 2030-01-31
+GET /b {2048 65536 5 100 1024} open 2030-01-31 30/1m0s burst 10 per 1`
 	if got := strings.Join(got, "\n"); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
@@ -402,7 +441,7 @@ func TestPosture(t *testing.T) {
   services:
     - id: shop
       specs: [{file: shop.yaml}]
-      operations: [{match: POST /pay, limit: {per: address, rate: 5/min}}]
+      operations: [{match: POST /pay, responses: shadow, limit: {per: address, rate: 5/min}}]
     - {id: bank, specs: [{file: bank.yaml}]}
   flows:
     - {id: edge, from: internet, to: shop}
@@ -415,6 +454,7 @@ paths:
     post:
       deprecated: true
       requestBody: {content: {application/json: {schema: {type: object, properties: {note: {type: string}, id: {type: integer, readOnly: true}}}}}}
+      responses: {"200": {description: ok, content: {application/json: {schema: {type: object, properties: {pin: {type: string, writeOnly: true}}}}}}}
 `,
 		"bank.yaml": "openapi: 3.1.0\ninfo: {title: Bank, version: '1'}\npaths: {/transfer: {get: {}}}\n",
 	}
@@ -426,6 +466,7 @@ paths:
 API2-05 shop-bank: unwatched
 API3-01 POST /pay: 
 API3-02 POST /pay: shadow
+API3-03 POST /pay: shadow
 API4-02 POST /pay: shadow
 API5-03 shop: shadow
 API6-01 POST /pay: 
@@ -435,6 +476,7 @@ TB-02 POST /pay: shadow`},
 API2-05 shop-bank: unwatched
 API3-01 POST /pay: 
 API3-02 POST /pay: enforced
+API3-03 POST /pay: shadow
 API4-02 POST /pay: enforced
 API5-03 shop: enforced
 API6-01 POST /pay: 
@@ -444,6 +486,7 @@ TB-02 POST /pay: enforced`},
 API2-05 shop-bank: unwatched
 API3-01 POST /pay: unwatched
 API3-02 POST /pay: unwatched
+API3-03 POST /pay: unwatched
 API4-02 POST /pay: unwatched
 API5-03 shop: unwatched
 API6-01 POST /pay: unwatched

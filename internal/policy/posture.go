@@ -1,37 +1,42 @@
 package policy
 
 import (
-	"slices"
-
 	"github.com/threatgate/threatgate/internal/threat"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// Posture says what s does about t. A control acts if every one of its codes
-// can come out of the policies, in the mode of the operation or, for a threat
-// to a whole service, of the service. What flows between services is not
-// judged.
+// Posture says what s does about t. A control does what the policies do about
+// every one of its codes: they act in the mode of the operation or of its
+// responses or, for a threat to a whole service, of the service. What flows
+// between services is not judged.
 func (s *Set) Posture(t *threat.Threat) threat.Posture {
-	mode, compiled, judged := s.policyOf(t)
+	mode, modeFor, judged := s.policyOf(t)
 	if !judged || mode == violation.Off {
 		return threat.Posture{}
 	}
-	state := threat.Shadow
-	if mode == violation.Enforce {
-		state = threat.Enforced
-	}
 	p := threat.Posture{Logged: true}
 	for _, control := range t.Trigger.Controls {
-		if len(control.Codes) > 0 && !slices.ContainsFunc(control.Codes, func(c violation.Code) bool { return !compiled(c) }) {
-			p.Controls = append(p.Controls, state)
-		} else {
-			p.Controls = append(p.Controls, threat.Absent)
+		weakest := violation.Enforce
+		for _, code := range control.Codes {
+			weakest = violation.Weaker(weakest, modeFor(code))
 		}
+		if len(control.Codes) == 0 {
+			weakest = violation.Off
+		}
+		p.Controls = append(p.Controls, states[weakest])
 	}
 	return p
 }
 
-func (s *Set) policyOf(t *threat.Threat) (mode violation.Mode, compiled func(violation.Code) bool, judged bool) {
+var states = [...]threat.State{
+	violation.Off:     threat.Absent,
+	violation.Shadow:  threat.Shadow,
+	violation.Enforce: threat.Enforced,
+}
+
+// policyOf returns the mode of what t is about, and that in which it can
+// violate a code: off if it can't.
+func (s *Set) policyOf(t *threat.Threat) (mode violation.Mode, modeFor func(violation.Code) violation.Mode, judged bool) {
 	if t.Flow != nil {
 		return 0, nil, false
 	}
@@ -40,23 +45,42 @@ func (s *Set) policyOf(t *threat.Threat) (mode violation.Mode, compiled func(vio
 			continue
 		}
 		if t.Operation == nil {
-			return service.Mode, service.compiles, true
+			return service.Mode, service.modeFor, true
 		}
 		for _, o := range service.Operations {
 			if o.Operation == t.Operation {
-				return o.Mode, func(c violation.Code) bool { return o.compiles(c, service) }, true
+				return o.Mode, func(c violation.Code) violation.Mode { return o.modeFor(c, service) }, true
 			}
 		}
 	}
 	return 0, nil, false
 }
 
-// compiles reports whether requests that match no operation can violate c.
+// modeFor is the mode in which requests that match no operation can violate c.
+func (s *Service) modeFor(c violation.Code) violation.Mode {
+	if s.compiles(c) {
+		return s.Mode
+	}
+	return violation.Off
+}
+
 func (s *Service) compiles(c violation.Code) bool {
 	return c == violation.UnknownOperation || c == violation.Method
 }
 
-// compiles reports whether a request for o can violate c. Everything about
+// modeFor is the mode in which a request for o, or its response, can violate
+// c.
+func (o *Operation) modeFor(c violation.Code, s *Service) violation.Mode {
+	switch {
+	case !o.compiles(c, s):
+		return violation.Off
+	case c.OfResponse():
+		return o.ResponseMode()
+	}
+	return o.Mode
+}
+
+// compiles reports whether a request for o, or its response, can violate c. Everything about
 // parameters and bodies is in the contract, which every operation has; a
 // threat whose cause is a schema that allows too much says so in its trigger.
 func (o *Operation) compiles(c violation.Code, s *Service) bool {

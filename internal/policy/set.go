@@ -7,6 +7,7 @@
 package policy
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/threatgate/threatgate/internal/model"
@@ -40,6 +41,27 @@ type Operation struct {
 	// Threats names, for each code that a threat of this operation answers
 	// for, that threat; a code that is missing belongs to the contract.
 	Threats map[violation.Code]string
+}
+
+// ResponseMode is the mode of the operation's responses: what the model says
+// of them, but never more than the operation's own.
+func (o *Operation) ResponseMode() violation.Mode {
+	if said := cmp.Or(o.Operation.ResponseMode, o.Service.ResponseMode); said != nil {
+		return violation.Weaker(o.Mode, *said)
+	}
+	return o.Mode
+}
+
+// RefusesEncodings reports whether a body with a content coding is refused.
+func (o *Operation) RefusesEncodings() bool {
+	said := cmp.Or(o.Operation.RefuseEncodings, o.Service.RefuseEncodings)
+	return said != nil && *said
+}
+
+// StreamsUploads reports whether enforce passes a body on while it judges it.
+func (o *Operation) StreamsUploads() bool {
+	said := cmp.Or(o.Operation.StreamUploads, o.Service.StreamUploads)
+	return said != nil && *said
 }
 
 // Token is what an operation demands of its caller's credentials.

@@ -99,7 +99,7 @@ func (c *Case) graph(load LoadSpec) (*model.Graph, error) {
 			}
 			return nil, fs.ErrNotExist
 		},
-		OpenSpec: func(path string, diags *diag.List) (*inventory.API, []string) {
+		OpenSpec: func(path string, _ map[string]string, diags *diag.List) (*inventory.API, []string) {
 			return openSpec(load, path, c.Specs[path], diags)
 		},
 	}, &diags)

@@ -33,12 +33,13 @@ type Evidence struct {
 // Enumerate matches every rule against every service, operation and flow of
 // g. The order is that of the rules' ids, then that of g.
 func Enumerate(g *model.Graph, rules *Catalogue) []Threat {
-	e := enumeration{rules, g, map[string]naming{}}
+	e := newEnumeration(g, rules)
 	var found []Threat
 	for _, s := range g.Services {
 		found = append(found, e.aboutService(s)...)
+		versions := versionsOf(s)
 		for _, o := range s.Operations {
-			found = append(found, e.aboutOperation(o)...)
+			found = append(found, e.aboutOperation(o, versions)...)
 		}
 	}
 	for _, f := range g.Flows {
@@ -55,7 +56,20 @@ func Enumerate(g *model.Graph, rules *Catalogue) []Threat {
 type enumeration struct {
 	catalogue *Catalogue
 	graph     *model.Graph
-	namings   map[string]naming // of the names that were met
+	namings   map[string]naming  // of the names that were met
+	visits    map[visit]*visited // of the values that were met
+	walks     int                // of places so far
+	indices   map[*Trigger]int
+}
+
+func newEnumeration(g *model.Graph, rules *Catalogue) *enumeration {
+	e := &enumeration{catalogue: rules, graph: g, namings: map[string]naming{}, visits: map[visit]*visited{}, indices: map[*Trigger]int{}}
+	for _, rule := range rules.Rules {
+		for _, trigger := range rule.Triggers {
+			e.indices[trigger] = len(e.indices)
+		}
+	}
+	return e
 }
 
 func (e *enumeration) aboutService(s *model.Service) (found []Threat) {
@@ -69,16 +83,17 @@ func (e *enumeration) aboutService(s *model.Service) (found []Threat) {
 	return found
 }
 
-func (e *enumeration) aboutOperation(o *model.Operation) (found []Threat) {
+func (e *enumeration) aboutOperation(o *model.Operation, versions versions) (found []Threat) {
 	values := e.values(o)
 	facts := operationFacts(e.graph, o, values)
+	subject := operationSubject{o, e.graph, versions}
 	for rule, trigger := range e.catalogue.triggers(ScopeOperation) {
-		if !holds(trigger.service, serviceSubject{o.Service}) || !holds(trigger.operation, operationSubject{o, e.graph}) {
+		if !holds(trigger.service, serviceSubject{o.Service}) || !holds(trigger.operation, subject) {
 			continue
 		}
 		evidence := []Evidence{{o.Operation.Pos, o.Method + " " + o.Path}}
 		if trigger.value != nil {
-			evidence = evidenceOf(values, trigger.value)
+			evidence = e.evidenceOf(values, trigger)
 		}
 		if len(evidence) > 0 {
 			found = append(found, Threat{Rule: rule, Trigger: trigger, Service: o.Service, Operation: o, facts: facts, Evidence: evidence})
@@ -88,9 +103,10 @@ func (e *enumeration) aboutOperation(o *model.Operation) (found []Threat) {
 }
 
 // evidenceOf lists the values that match, each place once.
-func evidenceOf(values []value, match test[value]) (out []Evidence) {
+func (e *enumeration) evidenceOf(values []value, trigger *Trigger) (out []Evidence) {
+	index := e.indices[trigger]
 	for _, v := range values {
-		if match(v) {
+		if v.visited.matches(index, trigger, v) {
 			out = append(out, Evidence{v.pos, fmt.Sprintf("%s %s", v.place, strings.TrimPrefix(v.path, "body."))})
 		}
 	}

@@ -33,7 +33,7 @@ func operationFacts(g *model.Graph, o *model.Operation, values []value) facts {
 	switch {
 	case o.Security.Public():
 		f.accountability = Rated{9, "callers are anonymous"}
-	case operationSubject{o, g}.keyed():
+	case operationSubject{Operation: o}.keyed():
 		f.accountability = Rated{7, "an API key or a certificate names a client, not a person"}
 	default:
 		f.accountability = Rated{1, "the caller's own credentials are demanded"}

@@ -16,7 +16,8 @@ import (
 
 type operationSubject struct {
 	*model.Operation
-	graph *model.Graph
+	graph    *model.Graph
+	versions versions // of the service
 }
 
 type serviceSubject struct{ *model.Service }
@@ -87,23 +88,53 @@ func (o operationSubject) limits() []string {
 	return []string{[...]string{model.PerAddress: "address", model.PerSubject: "subject", model.PerOperation: "operation"}[o.Limit.Per]}
 }
 
+// versions are the paths of a service that name a version, by method and by
+// what they have in common with those that differ in nothing else.
+type versions map[string][]versionedPath
+
+type versionedPath struct {
+	of       *inventory.Operation
+	segments []string
+}
+
+func versionsOf(s *model.Service) versions {
+	all := versions{}
+	for _, o := range s.Operations {
+		for _, base := range o.BasePaths {
+			segments := strings.Split(base+o.Path, "/")
+			if shape, named := shapeOf(o.Method, segments); named {
+				all[shape] = append(all[shape], versionedPath{o.Operation, segments})
+			}
+		}
+	}
+	return all
+}
+
+// shapeOf is a path without the versions and names of parameters in it, and
+// whether it has a version.
+func shapeOf(method string, segments []string) (shape string, named bool) {
+	shape = method
+	for _, segment := range segments {
+		switch {
+		case isVersion(segment):
+			named, segment = true, "v"
+		case strings.HasPrefix(segment, "{"):
+			segment = "{"
+		}
+		shape += "/" + segment
+	}
+	return shape, named
+}
+
 // superseded reports whether the service has the same method and path with a
 // higher version in one segment: /v2/orders beside /v3/orders.
 func (o operationSubject) superseded() bool {
 	for _, base := range o.BasePaths {
 		mine := strings.Split(base+o.Path, "/")
-		if !slices.ContainsFunc(mine, isVersion) {
-			continue
-		}
-		for _, other := range o.Service.Operations {
-			if other.Method != o.Method || other.Operation == o.Operation.Operation {
-				continue
-			}
-			for _, base := range other.BasePaths {
-				if strings.Count(base, "/")+strings.Count(other.Path, "/") == len(mine)-1 &&
-					newerPath(strings.Split(base+other.Path, "/"), mine) {
-					return true
-				}
+		shape, _ := shapeOf(o.Method, mine)
+		for _, other := range o.versions[shape] {
+			if other.of != o.Operation.Operation && newerPath(other.segments, mine) {
+				return true
 			}
 		}
 	}

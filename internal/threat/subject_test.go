@@ -32,7 +32,7 @@ components:
 		`[{oauth: [read], query: []}]`:        "[required bearer key-in-query] [some] keyed false",
 		`[{key: []}, {tls: []}, {query: []}]`: "[required key-in-query] [none] keyed true",
 	} {
-		o := operationSubject{operations(t, "paths: {/a: {get: {security: "+security+"}}}"+schemes)[0], &model.Graph{}}
+		o := operationSubject{operations(t, "paths: {/a: {get: {security: "+security+"}}}"+schemes)[0], &model.Graph{}, nil}
 		if got := fmt.Sprintf("%v %v keyed %t", o.security(), o.scopes(), o.keyed()); got != want {
 			t.Errorf("%s: %s, want %s", security, got, want)
 		}

@@ -50,6 +50,7 @@ var valueTerms = map[string]term[value]{
 	"listed":       flag(value.listed),                                                // enum, const or pattern says what is allowed
 	"backtracking": flag(value.backtracks),                                            // its pattern has assertions or back-references
 	"read-only":    flag(func(v value) bool { return v.schema.ReadOnly }),
+	"write-only":   flag(func(v value) bool { return v.schema.WriteOnly }),
 	"repeated":     flag(func(v value) bool { return v.repeated }), // there may be many: it is below an array or map
 	"sensitivity":  choice(func(v value) []string { return []string{v.class.String()} }, classWords[:]...),
 }

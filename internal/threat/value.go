@@ -19,7 +19,8 @@ type value struct {
 	mediaType string // of a whole body; else ""
 	repeated  bool   // below an array: there may be many
 	sealed    bool   // an enclosing unevaluatedProperties closes it
-	naming           // what the name says; its class is the schema's if that has one
+	visited   *visited
+	naming    // what the name says; its class is the schema's if that has one
 }
 
 // values lists what o takes and gives; what a place has again is listed once.
@@ -53,19 +54,39 @@ var anything = &inventory.Schema{Types: inventory.TypeAny}
 type valueWalk struct {
 	*enumeration
 	place string
-	seen  map[visit]bool
 	out   []value // also the queue:
 	next  int     // of out, whose schema is to be followed
 }
 
+// visit is all of a value that triggers ask of.
 type visit struct {
+	place            string
 	schema           *inventory.Schema
 	name, mediaType  string
 	repeated, sealed bool
 }
 
+// visited is what values of one visit have in common, in all operations: a
+// trigger holds for each of them or for none.
+type visited struct {
+	walk         int      // that met it last
+	asked, holds []uint64 // bitsets of triggers
+}
+
+func (k *visited) matches(index int, trigger *Trigger, v value) bool {
+	word, bit := index/64, uint64(1)<<(index%64)
+	if k.asked[word]&bit == 0 {
+		k.asked[word] |= bit
+		if trigger.value(v) {
+			k.holds[word] |= bit
+		}
+	}
+	return k.holds[word]&bit != 0
+}
+
 func (w *valueWalk) begin(place string) {
-	w.place, w.seen = place, map[visit]bool{}
+	w.place = place
+	w.walks++
 }
 
 func (w *valueWalk) content(content []*inventory.MediaType) {
@@ -79,11 +100,17 @@ func (w *valueWalk) add(v value) {
 	if v.schema == nil {
 		v.schema = anything
 	}
-	key := visit{v.schema, v.name, v.mediaType, v.repeated, v.sealed}
-	if w.seen[key] {
+	key := visit{w.place, v.schema, v.name, v.mediaType, v.repeated, v.sealed}
+	v.visited = w.visits[key]
+	if v.visited == nil {
+		words := make([]uint64, 2*(len(w.indices)/64+1))
+		v.visited = &visited{asked: words[:len(words)/2], holds: words[len(words)/2:]}
+		w.visits[key] = v.visited
+	}
+	if v.visited.walk == w.walks {
 		return
 	}
-	w.seen[key] = true
+	v.visited.walk = w.walks
 	v.place, v.naming = w.place, w.naming(v.name)
 	if v.schema.Classification != nil {
 		v.class = classOf(v.schema.Classification)

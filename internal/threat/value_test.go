@@ -22,7 +22,7 @@ func operations(t testing.TB, spec string) []*model.Operation {
 }
 
 func values(t *testing.T, o *model.Operation) []value {
-	e := enumeration{catalogue: embedded(t), namings: map[string]naming{}}
+	e := newEnumeration(nil, embedded(t))
 	return e.values(o)
 }
 

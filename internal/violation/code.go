@@ -44,6 +44,8 @@ const (
 	BodySize
 	BodyMissing
 	BodyUnexpected
+	UndeclaredStatus
+	ErrorStatus
 
 	JSON
 	DuplicateName
@@ -54,6 +56,7 @@ const (
 	Form
 	Multipart
 	RepeatedField
+	XML
 
 	Type
 	Enum
@@ -87,6 +90,7 @@ const (
 	UnevaluatedItems
 	UnevaluatedProperties
 	Unenforceable
+	Unjudged
 
 	TokenMissing
 	TokenMalformed
@@ -130,6 +134,9 @@ var facts = [codeCount]codeFacts{
 	BodyMissing:         {Validation, "body-missing", 400, "Body required", false},
 	BodyUnexpected:      {Validation, "body-unexpected", 400, "No body expected", false},
 
+	UndeclaredStatus: {Validation, "status", 502, "Undeclared status", false},
+	ErrorStatus:      {Validation, "error-status", 502, "Undeclared error status", true},
+
 	JSON:          {Validation, "json", 400, "Malformed JSON", false},
 	DuplicateName: {Validation, "duplicate-name", 400, "Duplicate name in a JSON object", false},
 	Depth:         {Validation, "depth", 400, "Nesting too deep", false},
@@ -138,6 +145,7 @@ var facts = [codeCount]codeFacts{
 	Text:          {Validation, "text", 400, "Text is not UTF-8", false},
 	Form:          {Validation, "form", 400, "Malformed form", false},
 	Multipart:     {Validation, "multipart", 400, "Malformed multipart body", false},
+	XML:           {Validation, "xml", 400, "Malformed XML", false},
 	RepeatedField: {Validation, "repeated-field", 400, "Field given more than once", false},
 
 	Type:                  {Validation, "type", 400, "Wrong type", false},
@@ -172,6 +180,7 @@ var facts = [codeCount]codeFacts{
 	UnevaluatedItems:      {Validation, "unevaluated-items", 400, "Undeclared item", false},
 	UnevaluatedProperties: {Validation, "unevaluated-properties", 400, "Undeclared property", false},
 	Unenforceable:         {Validation, "unenforceable", 400, "Value can't be judged", false},
+	Unjudged:              {Validation, "unjudged", 400, "Value not judged by every keyword", true},
 
 	TokenMissing:     {Token, "missing", 401, "Credentials required", false},
 	TokenMalformed:   {Token, "malformed", 401, "Credentials malformed", false},
@@ -191,7 +200,8 @@ func (c Code) Family() Family { return facts[c].family }
 // String returns the code's text, as in the last part of the problem type.
 func (c Code) String() string { return facts[c].text }
 
-// Status is the HTTP status of a request rejected for c (RFC 9110).
+// Status is the HTTP status of the answer to a request rejected for c (RFC
+// 9110). What is rejected for its response gets 502, whatever the code.
 func (c Code) Status() int { return int(facts[c].status) }
 
 // Title is a short sentence for people, the same for every occurrence.
@@ -200,6 +210,9 @@ func (c Code) Title() string { return facts[c].title }
 // Rejects reports whether c is a reason to reject; other codes are only
 // counted and recorded.
 func (c Code) Rejects() bool { return c != None && !facts[c].counts }
+
+// OfResponse reports whether only a response can violate c.
+func (c Code) OfResponse() bool { return c == UndeclaredStatus || c == ErrorStatus || c == WriteOnly }
 
 // Valid reports whether c is a code of this version.
 func (c Code) Valid() bool { return c > None && c < codeCount }
@@ -233,6 +246,17 @@ func ParseMode(s string) (Mode, bool) {
 		}
 	}
 	return 0, false
+}
+
+// Weaker is the one of two modes that does less.
+func Weaker(a, b Mode) Mode {
+	switch {
+	case a == Off || b == Off:
+		return Off
+	case a == Shadow || b == Shadow:
+		return Shadow
+	}
+	return Enforce
 }
 
 // FailureMode is what happens to a request that could not be judged.

@@ -2,19 +2,6 @@ package violation
 
 import "strings"
 
-// Keys of the filter state that the filter writes for each request and that
-// Envoy's access loggers read as %FILTER_STATE(wasm.<key>:PLAIN)%.
-const (
-	StateOperation = "tg.operation" // the operation's label; absent if the request was not judged to its end
-	StateDecision  = "tg.decision"  // a Decision; absent where it is Allowed, which spares most requests a call
-	StateFamily    = "tg.family"    // of the first violation, as are the next three
-	StateCode      = "tg.code"
-	StateThreat    = "tg.threat"
-	StateMode      = "tg.mode"
-	StateRecords   = "tg.records" // all violations, see AppendWire; the first names the counted one
-	StateReport    = "tg.report"  // "<revision> <nanoseconds>": now and then, the policy in use and the time it took to judge
-)
-
 // ReservedHeaders starts the names of the request headers by which Envoy's
 // filters speak to each other. A client's own are removed before any filter
 // runs, and none goes further.
@@ -32,7 +19,8 @@ const UnknownOperationLabel = "unknown"
 // operation's contract policy stands with or without one.
 const Contract = "contract"
 
-// Violation is one violation of one request, as the filter reports it.
+// Violation is one violation of one request or of its response, as the filter
+// reports it.
 type Violation struct {
 	Code    Code
 	In      Place
@@ -45,20 +33,29 @@ type Violation struct {
 type Place uint8
 
 const (
-	InRequest Place = iota // the request as a whole
+	InRequest Place = iota // as a whole
 	InBody
 	InPath
 	InQuery
 	InHeader
 	InCookie
+	InBodyStream // where bodies are passed on while they are judged: the upstream has got the beginning
+	InResponse   // the response as a whole
+	InResponseHeader
+	InResponseBody   // as far as enforce holds it
+	InResponseStream // what follows that: the client has got the beginning
 	placeCount
 )
 
 func (p Place) String() string {
-	return [...]string{"request", "body", "path", "query", "header", "cookie"}[p]
+	return [...]string{"request", "body", "path", "query", "header", "cookie", "body-stream",
+		"response", "response-header", "response-body", "response-stream"}[p]
 }
 
-// AppendWire appends v in the form that travels in StateRecords: fields
+// OfResponse reports whether p is a part of a response.
+func (p Place) OfResponse() bool { return p >= InResponse }
+
+// AppendWire appends v in the form that travels in AttributeViolations: fields
 // separated by tabs, ended by a line feed. Control characters, which the
 // names of a specification may hold, become spaces.
 func (v *Violation) AppendWire(dst []byte) []byte {

@@ -1,6 +1,9 @@
 package violation
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestEveryCodeHasItsFacts(t *testing.T) {
 	seen := map[string]Code{}
@@ -23,13 +26,15 @@ func TestWireRoundTrip(t *testing.T) {
 	in := []Violation{
 		{Pattern, InBody, "/items/0/sku", "#/components/schemas/Item/properties/sku", "API4-02"},
 		{UndeclaredParameter, InQuery, "*", "", Contract},
+		{ErrorStatus, InResponse, "", "", Contract},
+		{WriteOnly, InResponseStream, "/password", "#/components/schemas/User", Contract},
 	}
 	var wire []byte
 	for _, v := range in {
 		wire = v.AppendWire(wire)
 	}
 	out, ok := ParseWire(string(wire))
-	if !ok || len(out) != len(in) || out[0] != in[0] || out[1] != in[1] {
+	if !ok || !slices.Equal(out, in) {
 		t.Fatalf("ParseWire(%q) = %+v, %t", wire, out, ok)
 	}
 	odd := Violation{Required, InQuery, "a\tb", "#/paths/~1x\n/get", "API8-01"}
@@ -40,6 +45,17 @@ func TestWireRoundTrip(t *testing.T) {
 	for _, bad := range []string{"x", "validation\tpattern\tbody\t/a\n", "validation\tnonsense\tbody\t/a\t\t\n", "validation\tpattern\tmoon\t/a\t\t\n"} {
 		if got, ok := ParseWire(bad); ok {
 			t.Errorf("ParseWire(%q) = %+v, want refusal", bad, got)
+		}
+	}
+}
+
+func TestWeaker(t *testing.T) {
+	for _, row := range []struct{ a, b, want Mode }{
+		{Enforce, Enforce, Enforce}, {Enforce, Shadow, Shadow}, {Shadow, Enforce, Shadow}, {Shadow, Shadow, Shadow},
+		{Off, Enforce, Off}, {Enforce, Off, Off}, {Shadow, Off, Off}, {Off, Shadow, Off},
+	} {
+		if got := Weaker(row.a, row.b); got != row.want {
+			t.Errorf("Weaker(%s, %s) = %s, want %s", row.a, row.b, got, row.want)
 		}
 	}
 }

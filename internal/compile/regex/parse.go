@@ -90,9 +90,9 @@ func (p *parser) alternative() (*node, error) {
 func (p *parser) term() (*node, error) {
 	start := p.pos
 	switch {
-	case p.accept("^"):
+	case p.accept("^"), p.accept(`\A`): // the latter in most dialects but ECMA-262, where it is an error
 		return lineStart, nil
-	case p.accept("$"):
+	case p.accept("$"), p.accept(`\z`):
 		return lineEnd, nil
 	case p.accept(`\b`):
 		return wordBoundary, nil

@@ -18,6 +18,9 @@ func property(expr string) (runeSet, string) {
 		if set, ok := binaryProperty(expr); ok {
 			return set, ""
 		}
+		if set, ok := foreignProperty(expr); ok {
+			return set, ""
+		}
 		return nil, "unknown or unsupported Unicode property " + expr
 	case name == "General_Category" || name == "gc":
 		if set, ok := category(value); ok {
@@ -77,6 +80,32 @@ func binaryProperty(name string) (runeSet, bool) {
 		return nil, false // the exceptions are Unicode's, but not ECMA-262's
 	}
 	return tableSet(table), true
+}
+
+// foreignProperty looks up what is an error in ECMA-262 and has one meaning
+// in all dialects that know it: POSIX classes in Java's spelling, and scripts
+// without "Script=".
+func foreignProperty(name string) (runeSet, bool) {
+	if set, ok := posixClasses[name]; ok {
+		return set, true
+	}
+	if table, ok := unicode.Scripts[name]; ok {
+		return tableSet(table), true
+	}
+	return nil, false
+}
+
+var posixClasses = map[string]runeSet{
+	"Alnum":  {{'0', '9'}, {'A', 'Z'}, {'a', 'z'}},
+	"Blank":  {{'\t', '\t'}, {' ', ' '}},
+	"Cntrl":  {{0, 0x1f}, {0x7f, 0x7f}},
+	"Digit":  {{'0', '9'}},
+	"Graph":  {{'!', '~'}},
+	"Print":  {{' ', '~'}},
+	"Punct":  {{'!', '/'}, {':', '@'}, {'[', '`'}, {'{', '~'}},
+	"Space":  {{'\t', '\r'}, {' ', ' '}},
+	"XDigit": {{'0', '9'}, {'A', 'F'}, {'a', 'f'}},
+	"all":    anyRune,
 }
 
 // withoutPatternRunes is tableSet without the runes that Unicode reserves for

@@ -27,9 +27,9 @@ const (
 
 // Compiler compiles any number of schemas into one program.
 type Compiler struct {
-	// RefuseUnenforceable makes the program refuse strings whose pattern
-	// can't be compiled, instead of letting them pass.
-	RefuseUnenforceable bool
+	// Unenforceable is what values violate that some keyword can't judge, such
+	// as strings whose pattern can't be compiled; None lets them pass.
+	Unenforceable violation.Code
 
 	// AnnotateFormats lets every value of a format pass: format is an
 	// annotation then, as it is in JSON Schema by default (2020-12
@@ -44,6 +44,9 @@ type Compiler struct {
 	automata []*regex.DFA
 	patterns map[string]ref // into automata; 0: can't be compiled
 	faults   map[string]error
+	unknown  map[string]bool // formats
+
+	codePoints bool // some format asks for them
 }
 
 // ref is the index of a node or automaton, plus one; 0 is none, and for
@@ -71,6 +74,7 @@ func New(diags *diag.List) *Compiler {
 		joined:   map[joinKey]*inventory.Schema{},
 		patterns: map[string]ref{},
 		faults:   map[string]error{},
+		unknown:  map[string]bool{},
 	}
 }
 
@@ -81,6 +85,15 @@ func (c *Compiler) Root(s *inventory.Schema, d Direction) artifact.Ref {
 		return 0
 	}
 	return c.schema(s, d)
+}
+
+// Unread is the root of values of s that are not read, so that no keyword
+// judges them: what Unenforceable says becomes of them.
+func (c *Compiler) Unread(s *inventory.Schema) artifact.Ref {
+	if isAnything(s) || c.Unenforceable == violation.None {
+		return 0
+	}
+	return c.never(s.Pointer, c.Unenforceable)
 }
 
 // schema compiles s to a node, even if it lets everything pass.
@@ -161,15 +174,41 @@ func hasPropertyKeywords(s *inventory.Schema) bool {
 	return s.Properties != nil || s.PatternProperties != nil || s.AdditionalProperties != nil || s.PropertyNames != nil || s.UnevaluatedProperties != nil
 }
 
-// unenforced warns that something of the schema is not enforced, and why if
-// that is known.
-func (b *builder) unenforced(pos diag.Pos, what string, why error) {
+// unenforced warns that a keyword of the schema does not judge values of the
+// given types, and why if that is known.
+func (b *builder) unenforced(pos diag.Pos, what string, why error, types artifact.Types) {
 	b.node.partial = true
+	if b.Unenforceable != violation.None && types != 0 {
+		judged := b.add(newNode(b.node.location, b.Unenforceable, anyType&^types))
+		b.node.groups = append(b.node.groups, group{kind: artifact.GroupAll, code: b.Unenforceable, branches: []ref{judged}})
+	}
 	if why != nil {
 		b.diags.Warnf(pos, "%s is not enforced: %v", what, why)
 	} else {
 		b.diags.Warnf(pos, "%s is not enforced", what)
 	}
+}
+
+// Count is the number of schemas that have been compiled, and of those in
+// which everything is enforced, the schemas below them aside.
+func (c *Compiler) Count() (all, full int) {
+	for _, n := range c.nodes {
+		if !n.partial {
+			full++
+		}
+	}
+	return len(c.nodes), full
+}
+
+// Patterns is the number of patterns that schemas have, each counted once,
+// and of those that have an automaton.
+func (c *Compiler) Patterns() (all, full int) {
+	for _, fault := range c.faults {
+		if fault == nil {
+			full++
+		}
+	}
+	return len(c.faults), full
 }
 
 // Partial says of each node, by its Ref, whether something is not enforced

@@ -11,6 +11,7 @@ import (
 	"github.com/threatgate/threatgate/internal/diag"
 	machine "github.com/threatgate/threatgate/internal/enforce/schema"
 	"github.com/threatgate/threatgate/internal/inventory"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
 // What can't be judged is said where it stands.
@@ -38,9 +39,7 @@ func TestDiagnostics(t *testing.T) {
 	}{
 		{"a keyword", &inventory.Schema{Types: inventory.TypeAny, Unsupported: []inventory.Keyword{{Name: "contentSchema", Pos: at(2)}}},
 			[]string{"a.yaml:2:1: warning: contentSchema is not enforced"}},
-		{"a format", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Format: "idn-email"},
-			[]string{`a.yaml:1:1: warning: format "idn-email" is not enforced`}},
-		{"a format of one's own", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Format: "colour"}, nil},
+		{"a format", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Format: "idn-email"}, nil},
 		{"a backreference", &inventory.Schema{Types: inventory.TypeAny, Pattern: &inventory.Pattern{Source: `(a)\1`, Pos: at(3)}},
 			[]string{fmt.Sprintf("a.yaml:3:1: warning: pattern %q is not enforced: %v", `(a)\1`, fault)}},
 		{"a hexadecimal number", &inventory.Schema{Pos: at(1), Types: inventory.TypeAny, Minimum: "0x10"},
@@ -69,25 +68,39 @@ func TestDiagnostics(t *testing.T) {
 	}
 }
 
-func TestUnenforceablePatterns(t *testing.T) {
-	for _, test := range []struct {
-		schema inventory.Schema
-		value  string
-	}{
-		{inventory.Schema{Types: inventory.TypeAny, Pattern: &inventory.Pattern{Source: `(a)\1`}}, `"aa"`},
-		{inventory.Schema{Types: inventory.TypeAny, PatternProperties: []inventory.PatternProperty{{Pattern: inventory.Pattern{Source: `(a)\1`}}}}, `{"aa":1}`},
+// What can't be judged passes, is refused, or passes and is counted.
+func TestUnenforceable(t *testing.T) {
+	const backreference = `"pattern":"(a)\\1"`
+	for _, test := range []struct{ version, schema, value, refused string }{
+		{"3.1.0", `{` + backreference + `}`, `"aa"`, ""},
+		{"3.1.0", `{` + backreference + `}`, `17`, "no"},
+		{"3.1.0", `{"properties":{"b":{"items":{` + backreference + `}}}}`, `{"b":[1,"aa",2]}`, "/b/1"},
+		{"3.1.0", `{"anyOf":[{` + backreference + `},{"type":"integer"}]}`, `"aa"`, ""},
+		{"3.1.0", `{"anyOf":[{` + backreference + `},{"type":"integer"}]}`, `1`, "no"},
+		{"3.1.0", `{"patternProperties":{"(a)\\1":{}},"properties":{"b":{}}}`, `{"b":1,"aa":[1]}`, "/*"},
+		{"3.1.0", `{"patternProperties":{"(a)\\1":{}},"properties":{"b":{}}}`, `{"b":1}`, "no"},
+		{"3.1.0", `{"multipleOf":0.123456789012345678901}`, `1`, ""},
+		{"3.1.0", `{"multipleOf":0.123456789012345678901}`, `"1"`, "no"},
+		{"3.0.3", `{"const":1}`, `1`, ""},
+		{"3.0.3", `{"contentMediaType":"text/plain"}`, `""`, "no"},
 	} {
-		for _, refuse := range []bool{false, true} {
+		s := load(test.version, []byte(test.schema), nil)
+		for _, code := range []violation.Code{violation.None, violation.Unenforceable, violation.Unjudged} {
 			c := schema.New(nil)
-			c.RefuseUnenforceable = refuse
-			root := c.Root(&test.schema, schema.Request)
+			c.Unenforceable = code
+			root := c.Root(s, schema.Request)
 			p := c.Program()
 			var m machine.Machine
-			if got := judge(&m, &p, root, []byte(test.value)); got == refuse {
-				t.Errorf("%s, refusing %t: valid %t", test.value, refuse, got)
+			valid := judge(&m, &p, root, []byte(test.value))
+			got, want := "no", test.refused
+			for _, v := range m.Violations() {
+				got = string(v.Pointer)
 			}
-			if got := judge(&m, &p, root, []byte(`17`)); !got {
-				t.Errorf("17 is refused, though the pattern is not about it")
+			if code == violation.None {
+				want = "no"
+			}
+			if refused := code == violation.Unenforceable && want != "no"; got != want || valid == refused {
+				t.Errorf("%s, %s, %s: at %q, valid %t, want at %q, %t", test.schema, test.value, code, got, valid, want, !refused)
 			}
 		}
 	}

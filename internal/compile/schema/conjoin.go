@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/compile/regex"
@@ -37,7 +38,11 @@ func (b *builder) conjoin(s *inventory.Schema) bool {
 	}
 	b.path = append(b.path, s)
 	for _, k := range s.Unsupported {
-		b.unenforced(k.Pos, k.Name, nil)
+		types := anyType
+		if strings.HasPrefix(k.Name, "content") { // only describes a string (validation, section 8)
+			types = 0
+		}
+		b.unenforced(k.Pos, k.Name, nil, types)
 	}
 	n := b.node
 	if s.Bool == nil {
@@ -89,19 +94,16 @@ func (b *builder) strings(s *inventory.Schema) {
 	r := &b.node.text
 	r.length.narrow(s.MinLength, s.MaxLength)
 	if s.Pattern != nil {
-		r.pattern = b.automaton(*s.Pattern)
-		if r.pattern == 0 && b.RefuseUnenforceable {
-			refused := b.add(newNode(s.Pointer, violation.Unenforceable, anyType&^artifact.TypeString))
-			b.node.groups = append(b.node.groups, group{kind: artifact.GroupAll, code: violation.Unenforceable, branches: []ref{refused}})
-		}
+		r.pattern = b.automaton(*s.Pattern, artifact.TypeString)
 	}
 	if s.Format != "" && !b.AnnotateFormats {
 		b.format(s)
 	}
 }
 
-// automaton compiles a pattern; 0, with a warning, if that can't be done.
-func (b *builder) automaton(p inventory.Pattern) ref {
+// automaton compiles a pattern that judges values of the given types; 0, with
+// a warning, if that can't be done.
+func (b *builder) automaton(p inventory.Pattern, types artifact.Types) ref {
 	c := b.Compiler
 	r, ok := c.patterns[p.Source]
 	if !ok {
@@ -113,7 +115,7 @@ func (b *builder) automaton(p inventory.Pattern) ref {
 		c.patterns[p.Source], c.faults[p.Source] = r, err
 	}
 	if err := c.faults[p.Source]; err != nil {
-		b.unenforced(p.Pos, fmt.Sprintf("pattern %q", p.Source), err)
+		b.unenforced(p.Pos, fmt.Sprintf("pattern %q", p.Source), err, types)
 	}
 	return r
 }
@@ -164,7 +166,7 @@ func (b *builder) objects(s *inventory.Schema) {
 		}
 	}
 	for _, p := range s.PatternProperties {
-		if r := b.automaton(p.Pattern); r != 0 {
+		if r := b.automaton(p.Pattern, 0); r != 0 {
 			o.patterns = append(o.patterns, pattern{automaton: r, schema: p.Schema})
 		} else {
 			b.unknowable = true
@@ -281,8 +283,8 @@ func (b *builder) complete() {
 	if b.unknowable {
 		// Any name may be one that the pattern matches.
 		o.extra, o.unevaluated, o.covers = 0, 0, true
-		if b.RefuseUnenforceable {
-			o.extra = b.never(n.location, violation.Unenforceable)
+		if b.Unenforceable != violation.None {
+			o.extra = b.never(n.location, b.Unenforceable)
 		}
 	}
 	if o.unevaluated != 0 && len(n.groups) == 0 {

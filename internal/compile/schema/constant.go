@@ -115,6 +115,9 @@ func (c *Compiler) scalarConstant(e *enum, location string) ref {
 	return c.add(n)
 }
 
+// numeric are the types of numbers.
+const numeric = artifact.TypeInteger | artifact.TypeNumber
+
 func (b *builder) numbers(s *inventory.Schema) {
 	r := &b.node.number
 	for _, k := range [...]struct {
@@ -133,7 +136,7 @@ func (b *builder) numbers(s *inventory.Schema) {
 			continue
 		}
 		if !isNumber(string(k.value)) {
-			b.unenforced(s.Pos, k.name, fmt.Errorf("%q is not a JSON number", k.value))
+			b.unenforced(s.Pos, k.name, fmt.Errorf("%q is not a JSON number", k.value), numeric)
 			continue
 		}
 		k.add(bound{k.code, numeral(string(k.value)), k.open})
@@ -143,7 +146,7 @@ func (b *builder) numbers(s *inventory.Schema) {
 	}
 	divisor, exponent, err := parseDivisor(string(s.MultipleOf))
 	if err != nil {
-		b.unenforced(s.Pos, "multipleOf", err)
+		b.unenforced(s.Pos, "multipleOf", err, numeric)
 		return
 	}
 	r.divisor, r.divisorExponent = divisor, exponent

@@ -1,17 +1,27 @@
 package schema
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/compile/idna"
 	"github.com/threatgate/threatgate/internal/compile/regex"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
 // Program lays out all that has been compiled.
 func (c *Compiler) Program() artifact.Program {
-	e := &emitter{pool: map[string]artifact.Text{}, numbers: map[artifact.Number]artifact.Ref{}, strings: map[artifact.String]artifact.Ref{}}
+	e := &emitter{
+		pool:      map[string]artifact.Text{},
+		locations: map[string]artifact.Ref{},
+		enums:     map[string]artifact.Ref{},
+		numbers:   map[artifact.Number]artifact.Ref{},
+		strings:   map[artifact.String]artifact.Ref{},
+	}
 	for _, n := range c.nodes {
 		c.rank(n)
 	}
@@ -28,6 +38,9 @@ func (c *Compiler) Program() artifact.Program {
 	}
 	for _, dfa := range c.automata {
 		e.automaton(dfa)
+	}
+	if c.codePoints {
+		e.program.CodePoints = idna.CodePoints()
 	}
 	return e.program
 }
@@ -84,10 +97,12 @@ func (c *Compiler) reach(n *node) int {
 }
 
 type emitter struct {
-	program artifact.Program
-	pool    map[string]artifact.Text
-	numbers map[artifact.Number]artifact.Ref
-	strings map[artifact.String]artifact.Ref
+	program   artifact.Program
+	pool      map[string]artifact.Text
+	locations map[string]artifact.Ref // by JSON pointer
+	enums     map[string]artifact.Ref // by all that they hold
+	numbers   map[artifact.Number]artifact.Ref
+	strings   map[artifact.String]artifact.Ref
 }
 
 // text puts a string into the pool, once.
@@ -99,6 +114,30 @@ func (e *emitter) text(s string) artifact.Text {
 		e.pool[s] = t
 	}
 	return t
+}
+
+// location puts a JSON pointer into the tree of places.
+func (e *emitter) location(pointer string) artifact.Ref {
+	if pointer == "" || e.locations[pointer] != 0 {
+		return e.locations[pointer]
+	}
+	above := e.above(pointer)
+	l := artifact.Location{Parent: e.location(above), Tail: e.text(pointer[len(above):])}
+	e.program.Locations = append(e.program.Locations, l)
+	e.locations[pointer] = last(e.program.Locations)
+	return e.locations[pointer]
+}
+
+// above is the nearest place above a pointer that is in the tree, else that
+// two segments up: what is before "/paths/~1orders", for example.
+func (e *emitter) above(pointer string) string {
+	up := func(p string) string { return p[:max(0, strings.LastIndexByte(p, '/'))] }
+	for p := up(pointer); p != ""; p = up(p) {
+		if e.locations[p] != 0 {
+			return p
+		}
+	}
+	return up(up(pointer))
 }
 
 // push appends records and returns their place.
@@ -125,7 +164,7 @@ func last[T any](list []T) artifact.Ref { return artifact.Ref(len(list)) }
 
 func (e *emitter) schema(n *node) {
 	p := &e.program
-	s := artifact.Schema{Location: e.text(n.location), Types: n.types, Code: n.code, Rank: uint8(n.rank)}
+	s := artifact.Schema{Location: e.location(n.location), Types: n.types, Code: n.code, Rank: uint8(n.rank)}
 	if n.enum != nil {
 		s.Enum = e.enum(n.enum)
 	}
@@ -160,6 +199,13 @@ func (e *emitter) schema(n *node) {
 
 func (e *emitter) enum(n *enum) artifact.Ref {
 	p := &e.program
+	key := fmt.Sprint(n.code, n.literals, n.numbers, n.selects)
+	for _, s := range n.strings {
+		key += strconv.Quote(s)
+	}
+	if e.enums[key] != 0 {
+		return e.enums[key]
+	}
 	r := artifact.Enum{Literals: n.literals, Code: n.code}
 	var numbers []artifact.Decimal
 	for _, v := range n.numbers {
@@ -174,7 +220,8 @@ func (e *emitter) enum(n *enum) artifact.Ref {
 	r.Values = push(&p.Values, values...)
 	r.Slots = push(&p.Slots, hashTable(n.strings)...)
 	p.Enums = append(p.Enums, r)
-	return last(p.Enums)
+	e.enums[key] = last(p.Enums)
+	return e.enums[key]
 }
 
 func (e *emitter) decimal(n artifact.Numeral) artifact.Decimal {

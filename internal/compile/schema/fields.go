@@ -11,21 +11,41 @@ import (
 // said of it. It is false if some schema is applied only to some objects:
 // then the text of a property may stand for one thing in this object and for
 // another in that.
-func Fields(s *inventory.Schema) (all []inventory.Property, ok bool) {
+func (c *Compiler) Fields(s *inventory.Schema) (all []inventory.Property, ok bool) {
 	ok = true
+	said := map[string][]*inventory.Schema{}
 	each(s, nil, func(s *inventory.Schema) {
 		for _, p := range s.Properties {
-			i := slices.IndexFunc(all, func(q inventory.Property) bool { return q.Name == p.Name })
-			if i < 0 {
+			if said[p.Name] == nil {
 				all = append(all, p)
-			} else if all[i].Schema != p.Schema {
-				all[i].Schema = &inventory.Schema{Types: inventory.TypeAny, AllOf: []*inventory.Schema{all[i].Schema, p.Schema}}
+			}
+			if !slices.Contains(said[p.Name], p.Schema) {
+				said[p.Name] = append(said[p.Name], p.Schema)
 			}
 		}
 		ok = ok && s.If == nil && s.DependentSchemas == nil
 	})
+	for i, p := range all {
+		all[i].Schema = c.join(said[p.Name])
+	}
 	return all, ok
 }
+
+// Item is the schema of all items of s, nil if any value can be one. It is
+// false if they differ by their place, or with a schema that s applies.
+func Item(s *inventory.Schema) (item *inventory.Schema, ok bool) {
+	ok = true
+	each(s, nil, func(s *inventory.Schema) {
+		if s.Items != nil && item == nil {
+			item = s.Items
+		}
+		ok = ok && s.PrefixItems == nil && (s.Items == nil || s.Items == item)
+	})
+	return item, ok
+}
+
+// Anything reports whether s says nothing about any value.
+func Anything(s *inventory.Schema) bool { return isAnything(s) }
 
 // Opaque reports whether s says no more of a value than "some bytes".
 func Opaque(s *inventory.Schema) bool {

@@ -2,7 +2,6 @@ package form
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -82,25 +81,4 @@ func TestForms(t *testing.T) {
 			}
 		}
 	}
-}
-
-// FuzzChunking: where the chunks end makes no difference to what is read.
-func FuzzChunking(f *testing.F) {
-	for _, row := range forms {
-		f.Add([]byte(row.body), uint64(1))
-	}
-	var tokens Tokenizer
-	f.Fuzz(func(t *testing.T, body []byte, seed uint64) {
-		whole := read(&tokens, body)
-		random := rand.New(rand.NewPCG(seed, 0))
-		var chunks [][]byte
-		for rest := body; len(rest) > 0; {
-			n := 1 + random.IntN(len(rest))
-			chunks = append(chunks, rest[:n])
-			rest = rest[n:]
-		}
-		if got := read(&tokens, chunks...); got != whole {
-			t.Errorf("%q:\n got %s\nwant %s", chunks, got, whole)
-		}
-	})
 }

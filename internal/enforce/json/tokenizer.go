@@ -172,7 +172,7 @@ func (t *Tokenizer) Next() Token {
 			return t.numberPart()
 		case beginLiteral:
 			if i+4 <= len(b) {
-				if token := wholeLiteral(b[i-1 : i+4]); token != More {
+				if token := Literal(b[i-1 : i+4]); token != More {
 					t.Bytes = nil
 					if i += 3; token == False {
 						i++
@@ -296,21 +296,6 @@ func (t *Tokenizer) literalPart() Token {
 		}
 	}
 	return t.starved()
-}
-
-// wholeLiteral is the literal that the five bytes of b begin with; More if
-// they begin with none.
-func wholeLiteral(b []byte) Token {
-	const tru, null, alse = 'e'<<24 | 'u'<<16 | 'r'<<8 | 't', 'l'<<24 | 'l'<<16 | 'u'<<8 | 'n', 'e'<<24 | 's'<<16 | 'l'<<8 | 'a'
-	switch w := binary.LittleEndian.Uint32(b); {
-	case w == tru:
-		return True
-	case w == null:
-		return Null
-	case b[0] == 'f' && binary.LittleEndian.Uint32(b[1:]) == alse:
-		return False
-	}
-	return More
 }
 
 func literal(first byte) string {

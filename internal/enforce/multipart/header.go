@@ -7,8 +7,9 @@ import (
 
 // headers are those of one part. Those that matter are Content-Disposition,
 // Content-Type and Content-Transfer-Encoding, of which there is no more than
-// one each; the others are read over.
+// one each; the others are kept for who asks.
 type headers struct {
+	lines       []byte // as "Name:value", each with a line feed behind it
 	name        []byte
 	isFile      bool
 	contentType []byte
@@ -16,7 +17,7 @@ type headers struct {
 }
 
 func (h *headers) reset() {
-	h.name, h.contentType = h.name[:0], h.contentType[:0]
+	h.lines, h.name, h.contentType = h.lines[:0], h.name[:0], h.contentType[:0]
 	h.isFile, h.seen = false, [3]bool{}
 }
 
@@ -32,6 +33,7 @@ func (h *headers) add(line []byte) bool {
 		}
 	}
 	value = bytes.Trim(value, " \t")
+	h.lines = append(append(append(append(h.lines, name...), ':'), value...), '\n')
 	switch {
 	case equalFold(name, "content-disposition"):
 		return h.once(0) && h.disposition(value)
@@ -43,6 +45,20 @@ func (h *headers) add(line []byte) bool {
 		return h.once(2) && (equalFold(value, "binary") || equalFold(value, "8bit") || equalFold(value, "7bit"))
 	}
 	return true
+}
+
+// find is the value of the field with this lower-case name, and how many there
+// are.
+func (h *headers) find(lower string) (value []byte, times int) {
+	for rest := h.lines; len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
+		if name, v, _ := bytes.Cut(line, []byte{':'}); equalFold(name, lower) {
+			value = v
+			times++
+		}
+	}
+	return value, times
 }
 
 func (h *headers) once(i int) bool {

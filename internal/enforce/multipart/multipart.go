@@ -1,4 +1,4 @@
-// Package multipart cuts a multipart/form-data body (RFC 7578, RFC 2046
+// Package multipart cuts a body of multipart/form-data (RFC 7578, RFC 2046
 // section 5.1) into names and values while it arrives, in memory bounded by
 // the headers of one part, and into the same ones however it is cut into
 // chunks.
@@ -84,6 +84,10 @@ func (t *Tokenizer) Feed(chunk []byte) { t.chunk = chunk }
 
 // Finish says that no chunk follows, once Next has returned More.
 func (t *Tokenizer) Finish() { t.chunk, t.final = nil, true }
+
+// Header is the value of the part's header field with this lower-case name, and
+// how many there are of them. It is valid until the next Name.
+func (t *Tokenizer) Header(lower string) (value []byte, times int) { return t.headers.find(lower) }
 
 // Next returns the next token.
 func (t *Tokenizer) Next() Token {

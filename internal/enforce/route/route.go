@@ -12,7 +12,9 @@ import (
 // request; its captures are valid until the next call of Find.
 type Match struct {
 	Operation *artifact.Operation // nil if no template with that method matches
+	Index     uint32              // of Operation, in the bundle
 	Methods   []artifact.Method   // then those of a template that matches the path; empty if none does
+	Ambiguous bool                // a servlet, which drops "a;x" to "a", finds another one
 
 	captures [artifact.MaxCaptures][]byte
 	count    int
@@ -22,14 +24,15 @@ type Match struct {
 // Capture is the decoded text of the template's i-th parameter.
 func (m *Match) Capture(i int) []byte { return m.captures[i] }
 
-// Find matches a method and a path. Concrete paths go before templated ones
+// Find matches a method and a path below root. Concrete paths go before templated ones
 // (OAS section 4.8.8.1), segment by segment; a path that leads nowhere, or to
 // a template without that method, backs up. Since routes are a tree, no node
 // is visited twice.
-func (m *Match) Find(b *artifact.Bundle, method, path []byte) {
-	m.Operation, m.Methods, m.count, m.decoded = nil, nil, 0, m.decoded[:0]
+func (m *Match) Find(b *artifact.Bundle, root uint32, method, path []byte) {
+	m.Operation, m.Methods, m.Ambiguous = nil, nil, false
+	m.count, m.decoded = 0, m.decoded[:0]
 	if len(path) > 0 && path[0] == '/' {
-		m.walk(b, 0, method, path[1:], false)
+		m.walk(b, root, method, path[1:], false)
 	}
 }
 
@@ -49,6 +52,10 @@ func (m *Match) walk(b *artifact.Bundle, node uint32, method, rest []byte, ended
 	if next, ok := literal(b, artifact.Of(b.Literals, n.Literals), segment); ok && m.walk(b, next, method, tail, !more) {
 		return true
 	}
+	if stem := bytes.IndexByte(segment, ';'); stem > 0 {
+		_, found := literal(b, artifact.Of(b.Literals, n.Literals), segment[:stem])
+		m.Ambiguous = m.Ambiguous || found
+	}
 	for i := range artifact.Of(b.Templates, n.Templates) {
 		t := &b.Templates[int(n.Templates.Off)+i]
 		mark := m.count
@@ -66,7 +73,7 @@ func (m *Match) end(b *artifact.Bundle, methods []artifact.Method, method []byte
 	for _, name := range [...][]byte{method, get} {
 		for _, one := range methods {
 			if bytes.Equal(b.String(one.Name), name) {
-				m.Operation = &b.Operations[one.Operation]
+				m.Operation, m.Index = &b.Operations[one.Operation], one.Operation
 				return true
 			}
 		}

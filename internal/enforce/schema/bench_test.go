@@ -52,39 +52,50 @@ func orderBody(items int) []byte {
 
 func BenchmarkMachine(b *testing.B) {
 	p, root := compile(b, "3.0.3", orderSchema)
-	for _, items := range []int{0, 8, 92, 1080} {
-		body := orderBody(items)
-		b.Run(fmt.Sprintf("%dB", len(body)), func(b *testing.B) {
+	bench := func(name string, body []byte, chunk int) {
+		var chunks [][]byte
+		for rest := body; len(rest) > 0; rest = rest[len(chunks[len(chunks)-1]):] {
+			chunks = append(chunks, rest[:min(chunk, len(rest))])
+		}
+		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			var m schema.Machine
 			m.SetSecret(siphash.Key{K0: 1, K1: 2})
 			for b.Loop() {
-				if got := judge(&m, p, root, all, body); got != "" {
+				if got := judge(&m, p, root, all, chunks...); got != "" {
 					b.Fatal(got)
 				}
 			}
 		})
 	}
+	for _, items := range []int{0, 8, 92, 1080} {
+		body := orderBody(items)
+		bench(fmt.Sprintf("%dB", len(body)), body, len(body))
+	}
+	// What is cut so short is judged token by token.
+	bench("tokens", orderBody(92), 16)
 }
 
 func TestNoAllocations(t *testing.T) {
 	p, root := compile(t, "3.0.3", orderSchema)
 	body := orderBody(20)
-	var m schema.Machine
-	run := func() {
-		m.Start(p, root, all)
-		for rest := body; len(rest) > 0; {
-			n := min(100, len(rest))
-			m.Write(rest[:n])
-			rest = rest[n:]
+	for _, chunk := range []int{16, 100, len(body)} {
+		var m schema.Machine
+		run := func() {
+			m.Start(p, root, all)
+			for rest := body; len(rest) > 0; {
+				n := min(chunk, len(rest))
+				m.Write(rest[:n])
+				rest = rest[n:]
+			}
+			if !m.End() {
+				t.Fatal("not valid")
+			}
 		}
-		if !m.End() {
-			t.Fatal("not valid")
+		run()
+		if n := testing.AllocsPerRun(100, run); n != 0 {
+			t.Errorf("chunks of %d bytes: %v allocations for a value, want 0", chunk, n)
 		}
-	}
-	run()
-	if n := testing.AllocsPerRun(100, run); n != 0 {
-		t.Errorf("%v allocations for a value, want 0", n)
 	}
 }

@@ -3,33 +3,43 @@ package schema
 import (
 	"bytes"
 	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/threatgate/threatgate/internal/artifact"
 )
 
 // hasFormat judges the formats that are no regular language, or not a small
 // one. Strings of more than artifact.MaxFormat bytes have none of them.
-func hasFormat(f artifact.Format, s []byte) bool {
+func (m *Machine) hasFormat(f artifact.Format, s []byte) bool {
 	if len(s) > artifact.MaxFormat {
 		return false
 	}
 	switch f {
 	case artifact.FormatDate:
 		return isDate(s)
-	case artifact.FormatDateTime:
-		return len(s) > 11 && isDate(s[:10]) && s[10]|0x20 == 't' && isTime(s[11:])
-	case artifact.FormatTime:
-		return isTime(s)
+	case artifact.FormatDateTime, artifact.FormatDateTimeLocal:
+		isZoned := f == artifact.FormatDateTime
+		return len(s) > 11 && isDate(s[:10]) && s[10]|0x20 == 't' && isTime(s[11:], isZoned)
+	case artifact.FormatTime, artifact.FormatTimeLocal:
+		return isTime(s, f == artifact.FormatTime)
 	case artifact.FormatUUID:
 		return isUUID(s)
 	case artifact.FormatEmail:
-		return isEmail(s)
+		return isEmail(s, nil)
+	case artifact.FormatIDNEmail:
+		return isEmail(s, &hostname{codePoints: m.program.CodePoints, international: true})
 	case artifact.FormatHostname:
-		return isHostname(s)
+		h := hostname{codePoints: m.program.CodePoints}
+		return isHostname(s) && (!bytes.Contains(s, []byte("--")) || h.judge(s))
+	case artifact.FormatIDNHostname:
+		h := hostname{codePoints: m.program.CodePoints, international: true}
+		return h.judge(s)
 	case artifact.FormatIPv4:
 		return isIPv4(s)
 	case artifact.FormatIPv6:
 		return isIPv6(s)
+	case artifact.FormatRegex:
+		return hasGroups(s)
 	}
 	return true
 }
@@ -56,10 +66,11 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// isTime is full-time of RFC 3339, section 5.6. A second 60 is a leap second:
-// it ends a day in UTC (section 5.7).
-func isTime(s []byte) bool {
-	if len(s) < 9 || s[2] != ':' || s[5] != ':' {
+// isTime is full-time of RFC 3339, section 5.6, or without a zone partial-time.
+// A second 60 is a leap second: it ends a day in UTC (section 5.7), of which
+// without a zone only the minute can be told.
+func isTime(s []byte, isZoned bool) bool {
+	if len(s) < 8 || s[2] != ':' || s[5] != ':' {
 		return false
 	}
 	hour, minute, second := twoDigits(s), twoDigits(s[3:]), twoDigits(s[6:])
@@ -67,15 +78,18 @@ func isTime(s []byte) bool {
 		return false
 	}
 	zone := s[8:]
-	if zone[0] == '.' {
+	if len(zone) > 0 && zone[0] == '.' {
 		n := 1
 		for n < len(zone) && isDigit(zone[n]) {
 			n++
 		}
-		if n == 1 || n == len(zone) {
+		if n == 1 {
 			return false
 		}
 		zone = zone[n:]
+	}
+	if !isZoned || len(zone) == 0 {
+		return !isZoned && len(zone) == 0 && (second < 60 || minute%15 == 14)
 	}
 	offset := 0
 	if zone[0]|0x20 != 'z' || len(zone) != 1 {
@@ -119,18 +133,19 @@ func areHex(w uint64) bool {
 	return w&tops == 0 && (digits|letters)&tops == tops
 }
 
-// isEmail is Mailbox of RFC 5321, section 4.1.2.
-func isEmail(s []byte) bool {
+// isEmail is Mailbox of RFC 5321, section 4.1.2, or, if there is something that
+// judges international domains, of RFC 6531, section 3.3.
+func isEmail(s []byte, international *hostname) bool {
 	at := bytes.LastIndexByte(s, '@')
 	if at < 1 || at > 64 {
 		return false
 	}
 	local, domain := s[:at], s[at+1:]
 	if local[0] == '"' {
-		if !isQuotedString(local) {
+		if !isQuotedString(local, international != nil) {
 			return false
 		}
-	} else if !isDotString(local) {
+	} else if !isDotString(local, international != nil) {
 		return false
 	}
 	if n := len(domain); n > 2 && domain[0] == '[' && domain[n-1] == ']' {
@@ -140,13 +155,16 @@ func isEmail(s []byte) bool {
 		}
 		return isIPv4(literal)
 	}
+	if international != nil {
+		return international.judge(domain)
+	}
 	return isHostname(domain)
 }
 
-func isDotString(s []byte) bool {
+func isDotString(s []byte, international bool) bool {
 	dot := true // a dot, or nothing, is just before
 	for _, c := range s {
-		if atext[c] == 0 && (c != '.' || dot) {
+		if atext[c] == 0 && (c != '.' || dot) && (c < utf8.RuneSelf || !international) {
 			return false
 		}
 		dot = c == '.'
@@ -164,7 +182,7 @@ var atext = func() (set [256]uint8) {
 	return set
 }()
 
-func isQuotedString(s []byte) bool {
+func isQuotedString(s []byte, international bool) bool {
 	if len(s) < 2 || s[len(s)-1] != '"' {
 		return false
 	}
@@ -178,7 +196,7 @@ func isQuotedString(s []byte) bool {
 		} else if s[i] == '"' {
 			return false
 		}
-		if s[i] < ' ' || s[i] > '~' {
+		if (s[i] < ' ' || s[i] > '~') && (s[i] < utf8.RuneSelf || !international) {
 			return false
 		}
 	}
@@ -188,7 +206,7 @@ func isQuotedString(s []byte) bool {
 // isHostname is a name of RFC 1123, section 2.1: labels of letters, digits
 // and hyphens.
 func isHostname(s []byte) bool {
-	if len(s) > 253 {
+	if len(s) > maxHostname {
 		return false
 	}
 	label := 0
@@ -202,7 +220,7 @@ func isHostname(s []byte) bool {
 		default:
 			return false
 		}
-		if label++; label > 63 {
+		if label++; label > maxLabel {
 			return false
 		}
 	}

@@ -22,15 +22,15 @@ import (
 type Options struct {
 	MaxDepth      int  // open arrays and objects
 	MaxToken      int  // bytes of a name or number
-	FailFast      bool // stop at the first violation
-	MaxViolations int  // stop at so many violations; at least 1
+	FailFast      bool // stop at the first violation that rejects
+	MaxViolations int  // stop at so many of those; at least 1
 }
 
 // Violation is one violation of a schema.
 type Violation struct {
 	Code    violation.Code
-	Pointer []byte        // JSON pointer (RFC 6901) to the value; names that the schema does not spell are "*"
-	Schema  artifact.Text // of the program: the location of the violated schema; empty for malformed JSON
+	Pointer []byte       // JSON pointer (RFC 6901) to the value; names that the schema does not spell are "*"
+	Schema  artifact.Ref // into the program's locations: of the violated schema; 0 for malformed JSON
 }
 
 // Machine judges one value at a time. The zero Machine is ready for Start;
@@ -50,6 +50,9 @@ type Machine struct {
 	tallies []tally
 	seen    []uint64 // bitsets of the keys that open objects have had
 
+	levels [maxLevels]level
+	level  int // the innermost of them
+
 	pending  []pending // what judges the next value
 	inArray  bool      // the innermost frame is an array
 	skipping int       // open arrays and objects within a value that nothing judges
@@ -66,6 +69,8 @@ type Machine struct {
 	stopped  bool // the verdict is certain, or no more violations are wanted
 
 	violations []Violation
+	rejecting  int  // of the violations
+	unjudged   bool // one of them is that a value was not judged by every keyword
 	pointers   []byte
 }
 
@@ -122,6 +127,7 @@ func (m *Machine) Start(p *artifact.Program, root artifact.Ref, o Options) {
 	m.items.Reset()
 	m.reading, m.complete, m.stopped = false, false, false
 	m.violations, m.pointers = m.violations[:0], m.pointers[:0]
+	m.rejecting, m.unjudged = 0, false
 	if root != 0 {
 		m.pending = append(m.pending, pending{uint32(root - 1), link{parent: noParent}})
 	}
@@ -148,16 +154,20 @@ func (m *Machine) End() bool {
 	if !m.complete && !m.stopped {
 		m.refuseText(violation.JSON)
 	}
-	return len(m.violations) == 0
+	return m.rejecting == 0
 }
 
 // Violations returns the violations found, in the order in which they became
-// certain. They are valid until the next Start.
+// certain, of those that are no reason to reject the first one. They are valid
+// until the next Start.
 func (m *Machine) Violations() []Violation { return m.violations }
 
 // read takes all tokens that the tokenizer has.
 func (m *Machine) read() {
 	for !m.stopped {
+		if n := len(m.frames); n > 0 && m.frames[n-1].plain && m.skipping == 0 && !m.text.open {
+			m.plain(&m.frames[n-1])
+		}
 		token := m.tokens.Next()
 		// The most frequent first: Wasm has no jump table for a switch.
 		if token == json.Name {
@@ -209,7 +219,7 @@ func (m *Machine) refuseText(code violation.Code) {
 	if code == violation.DuplicateName && m.skipping == 0 {
 		depth-- // the object is at fault, not the property before
 	}
-	m.violate(code, artifact.Text{}, depth, place{})
+	m.violate(code, 0, depth, place{})
 	m.stopped = true
 }
 

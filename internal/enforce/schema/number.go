@@ -64,18 +64,22 @@ func (m *Machine) isInteger() bool {
 // compare orders the number and a constant.
 func (m *Machine) compare(d *artifact.Decimal) int {
 	v := &m.scalar
-	if d.IsSmall != 0 && v.isSmall() {
-		n, limit, ok := v.small, d.Small, true
-		if more := int(d.Scale) - v.scale; more > 0 {
+	if d.IsSmall == 0 || !v.isSmall() {
+		return m.toNumeral().Compare(m.program.Numeral(d))
+	}
+	n, limit := v.small, d.Small
+	if more := int(d.Scale) - v.scale; more != 0 && limit != 0 {
+		ok := false
+		if more > 0 {
 			n, ok = shift(n, more)
-		} else if more < 0 {
+		} else {
 			limit, ok = shift(limit, -more)
 		}
-		if ok {
-			return cmp.Compare(n, limit)
+		if !ok {
+			return m.toNumeral().Compare(m.program.Numeral(d))
 		}
 	}
-	return m.toNumeral().Compare(m.program.Numeral(d))
+	return cmp.Compare(n, limit)
 }
 
 // shift returns n × 10^places, if it is small, too.
@@ -84,6 +88,9 @@ func shift(n int64, places int) (int64, bool) {
 	return n * powersOf10[places], -room < n && n < room
 }
 
+// checkNumber judges a number. See plain.go for why it is not inlined.
+//
+//go:noinline
 func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {
 	p := m.program
 	if s.Types&(artifact.TypeInteger|artifact.TypeNumber) == 0 || s.Types&artifact.TypeNumber == 0 && !m.isInteger() {
@@ -99,15 +106,11 @@ func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {
 		return violation.None
 	}
 	r := &p.Numbers[s.Number-1]
-	if r.MinCode != violation.None {
-		if c := m.compare(&r.Min); c < 0 || c == 0 && r.MinOpen != 0 {
-			return r.MinCode
-		}
+	if r.MinCode != violation.None && m.compare(&r.Min) < int(r.MinOpen) {
+		return r.MinCode
 	}
-	if r.MaxCode != violation.None {
-		if c := m.compare(&r.Max); c > 0 || c == 0 && r.MaxOpen != 0 {
-			return r.MaxCode
-		}
+	if r.MaxCode != violation.None && m.compare(&r.Max) > -int(r.MaxOpen) {
+		return r.MaxCode
 	}
 	if r.Divisor != 0 && !m.toNumeral().IsMultiple(r.Divisor, r.DivisorExponent) {
 		return violation.MultipleOf

@@ -26,8 +26,8 @@ const (
 
 // violate notes a violation by the value that depth frames are around, or by
 // what is at a place within it.
-func (m *Machine) violate(code violation.Code, location artifact.Text, depth int, at place) {
-	if m.stopped {
+func (m *Machine) violate(code violation.Code, location artifact.Ref, depth int, at place) {
+	if m.stopped || !code.Rejects() && m.unjudged {
 		return
 	}
 	start := len(m.pointers)
@@ -54,7 +54,12 @@ func (m *Machine) violate(code violation.Code, location artifact.Text, depth int
 		m.pointers = strconv.AppendUint(m.pointers, uint64(at.item), 10)
 	}
 	m.violations = append(m.violations, Violation{code, m.pointers[start:], location})
-	m.stopped = m.options.FailFast || len(m.violations) >= m.options.MaxViolations
+	if !code.Rejects() {
+		m.unjudged = true
+		return
+	}
+	m.rejecting++
+	m.stopped = m.options.FailFast || m.rejecting >= m.options.MaxViolations
 }
 
 // appendName appends a name that the schema spells, escaped as RFC 6901 says.

@@ -226,9 +226,10 @@ func (m *Machine) muted(l link) bool {
 }
 
 // refuse is the failure of a schema that has no task, on the value that
-// begins or stands next.
+// begins or stands next. If that is no reason to reject, it passes all the
+// same, and in every branch the value is one that was not judged.
 func (m *Machine) refuse(l link, c cause) {
-	if m.muted(l) {
+	if m.muted(l) && c.code.Rejects() {
 		m.childFailed(l, c)
 	} else {
 		m.violate(c.code, m.program.Schemas[c.schema].Location, len(m.frames), place{})

@@ -145,7 +145,7 @@ func (m *Machine) checkText(t *task) violation.Code {
 		return violation.MinLength
 	case r.Pattern != 0 && !m.accepting(r.Pattern, t.pattern, x.runes):
 		return violation.Pattern
-	case r.Grammar != 0 && !m.accepting(r.Grammar, t.grammar, x.runes), r.Format != 0 && !hasFormat(r.Format, x.kept):
+	case r.Grammar != 0 && !m.accepting(r.Grammar, t.grammar, x.runes), r.Format != 0 && !m.hasFormat(r.Format, x.kept):
 		return violation.Format
 	}
 	return violation.None

@@ -1,0 +1,102 @@
+package enforce
+
+import (
+	"github.com/threatgate/threatgate/internal/enforce/inflate"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// coding is the content coding of a body (RFC 9110 section 8.4). The body is
+// judged decoded, whatever its content type: its bound holds for both sizes,
+// for what decodes it may hold all of it.
+type coding struct {
+	decoder *inflate.Decoder // nil: the body is not encoded
+	size    uint64           // bytes decoded so far
+}
+
+// codings are those that can be undone.
+var codings = [...]struct {
+	name   []byte
+	coding inflate.Coding
+}{
+	{[]byte("gzip"), inflate.Gzip},
+	{[]byte("x-gzip"), inflate.Gzip}, // section 8.4.1.3
+	{[]byte("deflate"), inflate.Zlib},
+}
+
+// beginCoding prepares to undo the coding that the headers name. It reports
+// whether it may and can: several codings, one around the other, are more
+// than anybody has reason for.
+func (b *body) beginCoding(m *message) bool {
+	switch {
+	case m.encodings == 0, m.encodings == 1 && equalFold(m.encoding, identity):
+		return true
+	case m.encodings > 1 || b.plain:
+		return false
+	}
+	for _, c := range codings {
+		if equalFold(m.encoding, c.name) {
+			b.coding = coding{decoder: b.request.engine.decoder()}
+			b.coding.decoder.Reset(c.coding)
+			return true
+		}
+	}
+	return false
+}
+
+// decoder is one that no body needs: few are encoded, and decoders are large.
+func (e *Engine) decoder() *inflate.Decoder {
+	n := len(e.decoders)
+	if n == 0 {
+		return new(inflate.Decoder)
+	}
+	d := e.decoders[n-1]
+	e.decoders = e.decoders[:n-1]
+	return d
+}
+
+// endCoding gives the decoder back.
+func (b *body) endCoding() {
+	if d := b.coding.decoder; d != nil {
+		b.request.engine.decoders = append(b.request.engine.decoders, d)
+		b.coding.decoder = nil
+	}
+}
+
+// decode judges what a chunk of an encoded body holds; end says that it is the
+// last. It reports whether the judgement has ended.
+func (b *body) decode(chunk []byte, end bool) (judged bool) {
+	c := &b.coding
+	for c.decoder.Feed(chunk); ; {
+		switch c.decoder.Next() {
+		case inflate.More:
+			if !end {
+				return false
+			}
+			c.decoder.Finish()
+		case inflate.End:
+			return false
+		case inflate.Part:
+			part := c.decoder.Bytes
+			room := b.max - c.size
+			c.size += uint64(len(part))
+			if b.bySchema() && !b.write(part[:min(uint64(len(part)), room)]) {
+				b.finish()
+				return true
+			}
+			if c.size > b.max {
+				return b.refuse(violation.BodySize)
+			}
+		case inflate.Failed:
+			return b.refuse(violation.ContentEncoding)
+		}
+	}
+}
+
+// refuse ends the judgement of a body of which no more can be decoded.
+func (b *body) refuse(code violation.Code) (judged bool) {
+	b.endCoding()
+	if !b.report() {
+		b.request.violate(code, b.in, nil, nil)
+	}
+	return true
+}

@@ -1,0 +1,102 @@
+package enforce
+
+import (
+	"bytes"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+)
+
+// findMedia returns the declared media type that a content type matches
+// (RFC 9110 section 8.3.1), nil if none does. What is judged has no charset
+// but UTF-8. A content type without a parameter that tells declared types from
+// each other is none of several.
+func (b *body) findMedia(contentType []byte) *artifact.Media {
+	given, parameters, _ := bytes.Cut(contentType, []byte{';'})
+	given = bytes.TrimSpace(given)
+	var found *artifact.Media
+	candidates := 0
+	for i := range b.declared {
+		m := &b.declared[i]
+		if !mediaMatches(b.bundle.String(m.Type), given) {
+			continue
+		}
+		missing, other := compareParameters(b.bundle.String(m.Parameters), parameters)
+		if other {
+			continue
+		}
+		if !missing {
+			found, candidates = m, 1
+			break
+		}
+		found = m
+		candidates++
+	}
+	if candidates != 1 || found.Kind != artifact.MediaOpaque && !utf8Charset(parameters) {
+		return nil
+	}
+	return found
+}
+
+// mediaMatches compares a declared type with a given one. A declared one may
+// be "*/*" or end in "/*", or in "/*+json" and the like.
+func mediaMatches(declared, given []byte) bool {
+	kind, subtype, _ := bytes.Cut(given, []byte{'/'})
+	wantKind, want, _ := bytes.Cut(declared, []byte{'/'})
+	switch {
+	case len(kind) == 0 || len(subtype) == 0, string(wantKind) != "*" && !equalFold(wantKind, kind):
+		return false
+	case len(want) > 0 && want[0] == '*':
+		want = want[1:]
+		subtype = subtype[max(len(subtype)-len(want), 0):]
+	}
+	return equalFold(want, subtype)
+}
+
+// compareParameters looks for declared parameters, "v=1;w=2", among those
+// given. It reports whether one is missing, and whether one is another.
+func compareParameters(declared, given []byte) (missing, other bool) {
+	for len(declared) > 0 {
+		var one []byte
+		one, declared, _ = bytes.Cut(declared, []byte{';'})
+		name, value, _ := bytes.Cut(one, []byte{'='})
+		found := false
+		eachParameter(given, func(n, v []byte) {
+			if equalFold(n, name) {
+				found = true
+				other = other || !equalFold(v, value)
+			}
+		})
+		missing = missing || !found
+	}
+	return missing, other
+}
+
+// utf8Charset reports whether the parameters of a content type name no
+// charset, or UTF-8 or its subset. Other forms of the parameter, "charset*"
+// for example, which some servers read (RFC 2231), are not looked into.
+func utf8Charset(parameters []byte) bool {
+	ok := true
+	eachParameter(parameters, func(name, value []byte) {
+		if len(name) < len(charset) || !equalFold(name[:len(charset)], charset) {
+			return
+		}
+		ok = ok && len(name) == len(charset) &&
+			(equalFold(value, utf8Names[0]) || equalFold(value, utf8Names[1]) || equalFold(value, utf8Names[2]))
+	})
+	return ok
+}
+
+var (
+	charset   = []byte("charset")
+	utf8Names = [...][]byte{[]byte("utf-8"), []byte("utf8"), []byte("us-ascii")}
+)
+
+// eachParameter calls yield with each parameter of a content type.
+func eachParameter(parameters []byte, yield func(name, value []byte)) {
+	for len(parameters) > 0 {
+		var one []byte
+		one, parameters, _ = bytes.Cut(parameters, []byte{';'})
+		name, value, _ := bytes.Cut(one, []byte{'='})
+		yield(bytes.TrimSpace(name), bytes.Trim(bytes.TrimSpace(value), `"`))
+	}
+}

@@ -1,0 +1,335 @@
+package schema
+
+import (
+	"encoding/binary"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/json"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// Most text is plain: compact or evenly indented, without escapes, its
+// members in the order of their declaration, each value judged by one schema,
+// which it passes. While it is, plain reads and judges it in one go, several
+// times as fast as token by token. It finds no violation and no error: it
+// stops in front of whatever is not plain, or not in the chunk whole, and the
+// tokens take over there, as if they had brought us so far.
+//
+// In Go's Wasm every branch costs about as much as several operations without
+// one, taken or not, and a check of an index is a branch. What is marked
+// noinline would by the profile become part of functions so large that what
+// is small is no longer inlined into them: a tenth of the time.
+
+// level is an array or object that plain is in. The outermost has a frame,
+// those within it get theirs when plain stops inside of them.
+type level struct {
+	schema   uint32
+	rule     artifact.Ref // into Objects or Arrays
+	count    uint32       // items or properties so far
+	due      uint32       // index of the key behind the last one that was found
+	seen     uint64       // bitset of keys
+	isObject bool
+}
+
+const (
+	maxLevels = 16
+	maxKeys   = 64 // of the objects that are plain
+)
+
+// plain judges what comes next in f, the innermost frame.
+func (m *Machine) plain(f *frame) {
+	b, i := m.tokens.Ahead()
+	t := &m.tasks[f.low]
+	if b == nil || t.state != live {
+		return
+	}
+	l := &m.levels[0]
+	l.rule, l.count, l.due, l.isObject, l.seen = t.rule, f.count, t.due, f.isObject, 0
+	if l.isObject {
+		if n := m.program.Objects[t.rule-1].Keys.Len; n > maxKeys {
+			return
+		} else if n > 0 {
+			l.seen = m.seen[t.seen]
+		}
+	}
+	m.level = 0
+	// What is behind the chunk may be looked at, but not come to.
+	end, start, behind := len(b), i, false
+	b = b[:min(cap(b), end+json.Lookahead)]
+	for {
+		depth := m.level
+		if l.isObject {
+			i = m.members(l, b, end, i, behind)
+		} else {
+			i = m.itemsAt(l, b, end, i, behind)
+		}
+		if m.level > depth {
+			l, behind = &m.levels[m.level], false
+			continue
+		}
+		last := json.SkipSpace(b, i)
+		if depth == 0 || last >= end || !m.closes(l, b[last]) {
+			break
+		}
+		m.level--
+		l, i, behind = &m.levels[m.level], last+1, true
+	}
+	if i > start {
+		m.land(i)
+	}
+}
+
+// members judges the members from b[i] on, where one begins, or a comma is
+// if a value is just behind. It stops behind the last value that it has
+// judged, or in the array or object that is the next one, on a level of its own.
+//
+//go:noinline
+func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
+	o := &m.program.Objects[l.rule-1]
+	keys := artifact.Of(m.program.Keys, o.Keys)
+	last, due := i, int(l.due)
+	if behind {
+		if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
+			return last
+		}
+		i++
+	}
+	for i+json.Lookahead <= len(b) {
+		if b[i] != '"' {
+			if i = json.SkipSpace(b, i); i+json.Lookahead > len(b) || b[i] != '"' {
+				break
+			}
+		}
+		at := due
+		if at >= len(keys) || !isNext(&keys[at], b[i:i+json.Lookahead]) {
+			if at = m.look(o, b, i+1); at < 0 {
+				break
+			}
+		}
+		k := &keys[at]
+		i += int(k.Name.Len) + len(`"":`)
+		bit := uint64(1) << (at % maxKeys)
+		if l.seen&bit != 0 || l.count >= o.MaxProperties || int(k.Name.Len) > m.options.MaxToken || i+8 > len(b) {
+			break
+		}
+		if b[i] == ' ' {
+			i++
+		}
+		schema := o.Extra
+		if k.Declared != 0 {
+			schema = k.Schema
+		}
+		if c := b[i]; c|0x20 == '{' { // or '['
+			if i >= end || !m.descend(schema, c) {
+				break
+			}
+			l.seen |= bit
+			l.count++
+			l.due = uint32(at) + 1
+			return i + 1
+		}
+		if i = m.scalarAt(schema, b, i); i < 0 || i >= end {
+			break
+		}
+		l.seen |= bit
+		l.count++
+		last, due = i, at+1
+		if b[i] <= ' ' {
+			i = json.SkipSpace(b, i)
+		}
+		if i >= end || b[i] != ',' {
+			break
+		}
+		i++
+	}
+	l.due = uint32(due)
+	return last
+}
+
+// isNext reports whether b begins with the name of k, in quotes, and a colon.
+// It knows only names of 1 to 16 bytes.
+func isNext(k *artifact.Key, b []byte) bool {
+	b = b[:json.Lookahead]
+	n := k.Name.Len
+	hasTail := -uint64((n>>3 | n>>4) & 1)
+	differences := uint64((n-1)>>4) |
+		(binary.LittleEndian.Uint64(b[1:])&(^uint64(0)>>(64-8*min(n, 8))) ^ k.Ends.Head) |
+		(binary.LittleEndian.Uint64(b[1+(n-8)%32:])&hasTail ^ k.Ends.Tail) |
+		uint64(binary.LittleEndian.Uint16(b[1+n%32:])^('"'|':'<<8))
+	return differences == 0
+}
+
+// look returns the index of the key of which the name is at b[i:], or -1.
+func (m *Machine) look(o *artifact.Object, b []byte, i int) int {
+	n := json.StringEnd(b, i)
+	if n < 0 || n+1 >= len(b) || b[n+1] != ':' {
+		return -1
+	}
+	name := b[i:n]
+	return m.find(o, artifact.EndsOf(name), name)
+}
+
+// itemsAt is the like of members for an array.
+//
+//go:noinline
+func (m *Machine) itemsAt(l *level, b []byte, end, i int, behind bool) int {
+	a := &m.program.Arrays[l.rule-1]
+	last := i
+	if behind {
+		if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
+			return last
+		}
+		i++
+	}
+	for l.count < a.MaxItems {
+		if i = json.SkipSpace(b, i); i >= end {
+			break
+		}
+		if c := b[i]; c|0x20 == '{' { // or '['
+			if m.descend(a.Items, c) {
+				l.count++
+				return i + 1
+			}
+			break
+		}
+		if i = m.scalarAt(a.Items, b, i); i < 0 || i >= end {
+			break
+		}
+		l.count++
+		last = i
+		if b[i] <= ' ' {
+			i = json.SkipSpace(b, i)
+		}
+		if i >= end || b[i] != ',' {
+			break
+		}
+		i++
+	}
+	return last
+}
+
+// scalarAt judges the scalar that begins at b[i]. It returns the index behind
+// it, or -1 if it is none, or does not pass.
+func (m *Machine) scalarAt(schema artifact.Ref, b []byte, i int) int {
+	s := &anything
+	if schema != 0 {
+		s = &m.program.Schemas[schema-1]
+	}
+	if i+8 > len(b) || s.Rank != 0 {
+		return -1
+	}
+	if b[i] == '"' {
+		end := json.StringEnd(b, i+1)
+		if end < 0 || m.checkString(s, b[i+1:end]) != violation.None {
+			return -1
+		}
+		return end + 1
+	}
+	v := &m.scalar
+	if b[i] <= '9' {
+		n, scale, end := json.SmallNumber(b, i)
+		if end < 0 || end-i > m.options.MaxToken {
+			return -1
+		}
+		v.kind, v.bytes = artifact.TypeInteger|artifact.TypeNumber, b[i:end]
+		v.small, v.scale, v.read = n, scale, numberSmall
+		if m.checkNumber(s) != violation.None {
+			return -1
+		}
+		return end
+	}
+	switch json.Literal(b[i : i+8]) {
+	case json.True:
+		v.kind, v.literal = artifact.TypeBoolean, artifact.LiteralTrue
+		i += len("true")
+	case json.False:
+		v.kind, v.literal = artifact.TypeBoolean, artifact.LiteralFalse
+		i += len("false")
+	case json.Null:
+		v.kind, v.literal = artifact.TypeNull, artifact.LiteralNull
+		i += len("null")
+	default:
+		return -1
+	}
+	if m.checkLiteral(s) != violation.None {
+		return -1
+	}
+	return i
+}
+
+var anything = artifact.Schema{Types: artifact.TypeAny}
+
+// descend makes a level for the array or object that begins with c, unless
+// there is more to judging it than plain knows.
+func (m *Machine) descend(schema artifact.Ref, c byte) bool {
+	if schema == 0 || m.level+1 == maxLevels || m.tokens.Depth()+m.level >= m.options.MaxDepth {
+		return false
+	}
+	s := &m.program.Schemas[schema-1]
+	if s.Rank != 0 || s.Enum != 0 {
+		return false
+	}
+	l := &m.levels[m.level+1]
+	if l.isObject = c == '{'; l.isObject {
+		if s.Types&artifact.TypeObject == 0 || s.Object == 0 {
+			return false
+		}
+		o := &m.program.Objects[s.Object-1]
+		if uint32(o.Names|o.Unevaluated)|o.Patterns.Len|o.Dependents.Len != 0 || o.Keys.Len > maxKeys {
+			return false
+		}
+		l.rule = s.Object
+	} else {
+		if s.Types&artifact.TypeArray == 0 || s.Array == 0 {
+			return false
+		}
+		a := &m.program.Arrays[s.Array-1]
+		if uint32(a.Contains|a.Unevaluated)|a.Prefix.Len|uint32(a.Unique) != 0 {
+			return false
+		}
+		l.rule = s.Array
+	}
+	l.schema, l.count, l.due, l.seen = uint32(schema-1), 0, 0, 0
+	m.level++
+	return true
+}
+
+// closes reports whether c ends a level that lacks nothing.
+func (m *Machine) closes(l *level, c byte) bool {
+	if !l.isObject {
+		return c == ']' && l.count >= m.program.Arrays[l.rule-1].MinItems
+	}
+	o := &m.program.Objects[l.rule-1]
+	return c == '}' && l.count >= o.MinProperties && (o.Required.Len == 0 || m.program.Words[o.Required.Off]&^l.seen == 0)
+}
+
+// land brings the frames and the tokenizer to where plain has stopped, before
+// b[i].
+//
+//go:noinline
+func (m *Machine) land(i int) {
+	for n := range m.level + 1 {
+		l := &m.levels[n]
+		if n > 0 {
+			m.tokens.Enter(l.isObject)
+			if f := &m.frames[len(m.frames)-1]; f.isObject {
+				m.expectOne(artifact.Ref(l.schema+1), f.low, &m.tasks[f.low])
+			} else {
+				f.count-- // begin counts the item
+			}
+			if l.isObject {
+				m.begin(artifact.TypeObject)
+			} else {
+				m.begin(artifact.TypeArray)
+			}
+		}
+		f := &m.frames[len(m.frames)-1]
+		f.count = l.count
+		if l.due > 0 {
+			t := &m.tasks[f.low]
+			t.due, m.seen[t.seen] = l.due, l.seen
+			f.child, f.spelt = m.program.Keys[m.program.Objects[l.rule-1].Keys.Off+l.due-1].Name, true
+		}
+	}
+	m.tokens.Skip(i, m.level == 0 || m.levels[m.level].count > 0)
+}
