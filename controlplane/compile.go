@@ -108,10 +108,10 @@ func writeFile(name string, data []byte) (err error) {
 // explainRelease lists a service's operations and what each is held to.
 func explainRelease(w io.Writer, r *compile.Release, s *policy.Service) {
 	fmt.Fprintf(w, "service %s, revision %s, %d bytes, mode %s\n", r.Service, r.Revision(), len(r.Bundle), s.Mode)
-	fmt.Fprintf(w, "%d of %d operations are enforced in all that their specification says\n", r.Coverage.FullyEnforced, r.Coverage.Operations)
+	fmt.Fprintf(w, "%d of %d operations are enforced in all that their specification says\n", r.Coverage.Operations.Full, r.Coverage.Operations.All)
 	for _, o := range s.Operations {
 		fmt.Fprintf(w, "\n%s %s%s (%s)\n  %s\n", o.Method, o.BasePaths[0], o.Path, o.Label, o.Operation.Operation.Pos)
-		fmt.Fprintf(w, "  mode %s, failure %s, body up to %d bytes\n", o.Mode, o.Failure, o.Bounds.MaxBody)
+		fmt.Fprintf(w, "  mode %s, failure %s, body up to %d bytes%s\n", o.Mode, o.Failure, o.Bounds.MaxBody, bodies(o))
 		for i, alternative := range o.Token.Alternatives {
 			fmt.Fprintf(w, "  %s %s\n", [...]string{"credentials", "or"}[min(i, 1)], credentials(alternative))
 		}
@@ -119,6 +119,17 @@ func explainRelease(w io.Writer, r *compile.Release, s *policy.Service) {
 			fmt.Fprintf(w, "  limit %d in %s, burst %d, for each %s\n", l.Count, l.Window, l.Burst, [...]string{"address", "subject", "operation"}[l.Per])
 		}
 	}
+}
+
+// bodies is what the model says of bodies, where it says more than their size.
+func bodies(o *policy.Operation) (text string) {
+	if o.RefusesEncodings() {
+		text += ", not encoded"
+	}
+	if o.StreamsUploads() {
+		text += ", passed on while it is judged"
+	}
+	return text
 }
 
 func credentials(alternative policy.Alternative) string {

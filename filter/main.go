@@ -9,7 +9,9 @@
 package main
 
 import (
+	"github.com/threatgate/threatgate/filter/contexts"
 	"github.com/threatgate/threatgate/filter/host"
+	"github.com/threatgate/threatgate/filter/telemetry"
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce"
 )
@@ -25,15 +27,26 @@ const (
 // The contexts of this VM. Several policies are live at once: those of other
 // listeners, and an old one until its last stream has ended.
 var (
-	roots   = map[uint32]*enforce.Engine{} // nil until configured
-	streams = map[uint32]*stream{}
+	roots   contexts.Table[policy]
+	streams contexts.Table[stream]
 	idle    []*stream
 )
+
+// policy is what a root context judges by, and what it counts.
+type policy struct {
+	engine   *enforce.Engine
+	counters *telemetry.Counters
+	reported bool // that it is in use
+}
+
+// outbox is of the whole VM: a record may leave by another policy's root
+// context than it came by.
+var outbox telemetry.Outbox
 
 //go:wasmexport proxy_on_context_create
 func onContextCreate(id, root uint32) {
 	if root == 0 {
-		roots[id] = nil
+		outbox.Attach(id)
 		return
 	}
 	var s *stream
@@ -42,8 +55,8 @@ func onContextCreate(id, root uint32) {
 	} else {
 		s = new(stream)
 	}
-	s.begin(roots[root])
-	streams[id] = s
+	s.begin(roots.Get(root))
+	streams.Put(id, s)
 }
 
 //go:wasmexport proxy_on_vm_start
@@ -60,41 +73,68 @@ func onConfigure(root, size uint32) uint32 {
 		host.Log([]byte("threatgate: policy refused: " + err.Error()))
 		return 0
 	}
-	roots[root] = enforce.New(bundle)
+	roots.Put(root, &policy{
+		engine:   enforce.New(bundle),
+		counters: telemetry.NewCounters(bundle.String(bundle.Meta.API), len(bundle.Operations)),
+	})
 	return 1
 }
 
 //go:wasmexport proxy_on_request_headers
 func onRequestHeaders(id, _, end uint32) uint32 {
 	host.Reset()
-	return streams[id].run(func(s *stream) enforce.Action { return s.headers(end != 0) })
+	return streams.Get(id).run(request, func(s *stream) enforce.Action { return s.headers(end != 0) })
 }
 
 //go:wasmexport proxy_on_request_body
 func onRequestBody(id, size, end uint32) uint32 {
 	host.Reset()
-	return streams[id].run(func(s *stream) enforce.Action { return s.body(int(size), end != 0) })
+	return streams.Get(id).run(request, func(s *stream) enforce.Action { return s.body(int(size), end != 0) })
 }
 
 //go:wasmexport proxy_on_request_trailers
 func onRequestTrailers(id, _ uint32) uint32 {
 	host.Reset()
-	return streams[id].run((*stream).trailers)
+	return streams.Get(id).run(request, (*stream).trailers)
 }
+
+//go:wasmexport proxy_on_response_headers
+func onResponseHeaders(id, _, end uint32) uint32 {
+	host.Reset()
+	return streams.Get(id).run(response, func(s *stream) enforce.Action { return s.responseHeaders(end != 0) })
+}
+
+//go:wasmexport proxy_on_response_body
+func onResponseBody(id, size, end uint32) uint32 {
+	host.Reset()
+	return streams.Get(id).run(response, func(s *stream) enforce.Action { return s.responseBody(int(size), end != 0) })
+}
+
+//go:wasmexport proxy_on_response_trailers
+func onResponseTrailers(id, _ uint32) uint32 {
+	host.Reset()
+	return streams.Get(id).run(response, (*stream).responseTrailers)
+}
+
+//go:wasmexport proxy_on_http_call_response
+func onHTTPCallResponse(root, token, _, _, _ uint32) {
+	host.Reset()
+	outbox.Answered(root, token)
+}
+
+//go:wasmexport proxy_on_tick
+func onTick(root uint32) { outbox.Tick(root) }
 
 //go:wasmexport proxy_on_delete
 func onDelete(id uint32) {
-	s, ok := streams[id]
-	if !ok {
-		if roots[id] == reported {
-			reported = nil
-		}
-		delete(roots, id)
+	host.Reset()
+	s := streams.Get(id)
+	if s == nil {
+		roots.Delete(id)
+		outbox.Detach(id)
 		return
 	}
-	if s.request != nil {
-		s.request.End()
-	}
-	delete(streams, id)
+	s.end()
+	streams.Delete(id)
 	idle = append(idle, s)
 }

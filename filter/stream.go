@@ -6,62 +6,74 @@ import (
 	"strconv"
 
 	"github.com/threatgate/threatgate/filter/host"
+	"github.com/threatgate/threatgate/filter/telemetry"
 	"github.com/threatgate/threatgate/internal/enforce"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// stream is one request on its way through the filter.
+// stream is one request and its response on their way through the filter.
 type stream struct {
-	engine    *enforce.Engine
-	request   *enforce.Request
-	seen      int  // bytes of the held body that have been judged
-	held      bool // Envoy keeps what has arrived
-	published bool
-	timed     bool  // the time it takes to judge is measured
-	spent     int64 // nanoseconds so far
+	policy  *policy
+	request *enforce.Request
+	flows   [2]flow // by direction
+	counted bool    // the verdict stands, and is counted
+	timed   bool    // the time it takes to judge is measured
+	spent   int64   // nanoseconds so far
+}
+
+// direction is that of a message.
+type direction uint8
+
+const (
+	request direction = iota
+	response
+)
+
+// flow is how far a message has come.
+type flow struct {
+	seen int  // bytes of the held body that have been judged
+	held bool // Envoy keeps what has arrived
 }
 
 // Memory that all streams share: callbacks never run side by side.
 var (
-	fields   []enforce.Header
-	response host.Response
-	scratch  []byte
-	report   []byte
-	reported *enforce.Engine // the policy that was last reported to be in use
-	begun    uint32
+	fields []enforce.Header
+	reply  host.Response
+	record telemetry.Record
+	begun  uint32
 )
 
 // sampling is how many requests share one measurement. The first request
 // that a worker judges by a policy is always measured, which reports it.
-const sampling = 256
+const sampling = 1024
 
 // begin makes s ready for a new request.
-func (s *stream) begin(engine *enforce.Engine) {
+func (s *stream) begin(p *policy) {
 	begun++
-	*s = stream{engine: engine, timed: begun%sampling == 0 || engine != reported}
+	*s = stream{policy: p, timed: begun%sampling == 0 || p != nil && !p.reported}
 }
 
 // run judges the next part of the message and does what the verdict says.
-func (s *stream) run(judge func(*stream) enforce.Action) (action uint32) {
+func (s *stream) run(d direction, judge func(*stream) enforce.Action) (action uint32) {
 	defer func() {
 		if recover() != nil {
-			action = s.do(s.fail())
+			action = s.do(d, s.fail(d))
 		}
 	}()
 	if !s.timed {
-		return s.do(judge(s))
+		return s.do(d, judge(s))
 	}
 	start := host.Now()
 	verdict := judge(s)
 	s.spent += host.Now() - start
-	return s.do(verdict)
+	return s.do(d, verdict)
 }
 
 func (s *stream) headers(end bool) enforce.Action {
-	if s.engine == nil {
-		return s.fail()
+	if s.policy == nil {
+		return s.fail(request)
 	}
-	s.request = s.engine.Begin()
+	s.request = s.policy.engine.Begin()
 	fields = host.RequestHeaders(fields[:0])
 	action := s.request.Headers(fields, end, world{})
 	for i := range fields {
@@ -81,33 +93,11 @@ func (s *stream) headers(end bool) enforce.Action {
 // payloads to the filter. They go no further.
 var reserved = []byte(violation.ReservedHeaders)
 
-// body judges what has come since the last call. Envoy shows what it holds
-// from its start on, and what it lets pass only once.
 func (s *stream) body(size int, end bool) enforce.Action {
 	if s.request.Judged() {
 		return enforce.Pass
 	}
-	if !s.held {
-		s.seen = 0
-	}
-	for size-s.seen > host.MaxChunk {
-		if action := s.chunk(host.MaxChunk, false); action == enforce.Reject {
-			return action
-		}
-		host.Reset()
-	}
-	return s.chunk(size-s.seen, end)
-}
-
-func (s *stream) chunk(size int, end bool) enforce.Action {
-	var bytes []byte
-	if size > 0 {
-		if bytes = host.RequestBody(s.seen, size); len(bytes) != size {
-			panic("the host returned another part of the body than was asked for")
-		}
-	}
-	s.seen += size
-	return s.request.Body(bytes, end)
+	return s.flows[request].read(size, end, host.RequestBody, s.request.Body)
 }
 
 func (s *stream) trailers() enforce.Action {
@@ -117,69 +107,116 @@ func (s *stream) trailers() enforce.Action {
 	return s.request.Trailers()
 }
 
+func (s *stream) responseHeaders(end bool) enforce.Action {
+	if !s.request.AwaitsResponse() {
+		return enforce.Pass
+	}
+	fields = host.ResponseHeaders(fields[:0])
+	return s.request.ResponseHeaders(fields, end)
+}
+
+func (s *stream) responseBody(size int, end bool) enforce.Action {
+	if !s.request.AwaitsResponse() {
+		return enforce.Pass
+	}
+	return s.flows[response].read(size, end, host.ResponseBody, s.request.ResponseBody)
+}
+
+func (s *stream) responseTrailers() enforce.Action {
+	if !s.request.AwaitsResponse() {
+		return enforce.Pass
+	}
+	return s.request.ResponseTrailers()
+}
+
+// read judges what has come of a body since the last call. Envoy shows what
+// it holds from its start on, and what it lets pass only once.
+func (f *flow) read(size int, end bool, bytes func(start, size int) []byte, judge func([]byte, bool) enforce.Action) (action enforce.Action) {
+	if !f.held {
+		f.seen = 0
+	}
+	for last := false; !last && action != enforce.Reject; host.Reset() {
+		var chunk []byte
+		n := min(size-f.seen, host.MaxChunk)
+		if n > 0 {
+			if chunk = bytes(f.seen, n); len(chunk) != n {
+				panic("the host returned another part of the body than was asked for")
+			}
+		}
+		f.seen += n
+		last = f.seen == size
+		action = judge(chunk, end && last)
+	}
+	return action
+}
+
 // fail is the one place where an error becomes an action.
-func (s *stream) fail() enforce.Action {
+func (s *stream) fail(d direction) enforce.Action {
 	if s.request == nil {
 		s.request = enforce.Unjudged() // there is no policy to ask
+	}
+	if d == response {
+		return s.request.FailResponse()
 	}
 	return s.request.Fail()
 }
 
-// do carries out a verdict.
-func (s *stream) do(action enforce.Action) uint32 {
-	if s.request.Judged() && !s.published {
-		s.published = true
-		s.publish()
+// do carries out a verdict. An answer in place of a response that has begun
+// ends the stream, for Envoy can't take back what the client has.
+func (s *stream) do(d direction, action enforce.Action) uint32 {
+	if s.request.Settled() && !s.counted {
+		s.counted = true
+		s.count()
 	}
 	switch action {
 	case enforce.Hold:
-		s.held = true
+		s.flows[d].held = true
 		return pause
 	case enforce.Reject:
-		response.Reset()
-		response.Body = s.request.AppendProblem(response.Body)
-		response.Details = s.request.Details(response.Details)
-		s.request.ResponseHeaders(response.Header)
-		response.Send(s.request.Status())
+		reply.Reset()
+		reply.Body = s.request.AppendProblem(reply.Body)
+		reply.Details = s.request.Details(reply.Details)
+		s.request.ProblemHeaders(reply.Header)
+		reply.Send(s.request.Status())
 		return pause
 	}
-	s.held = false
+	s.flows[d].held = false
 	return proceed
 }
 
-// publish writes the verdict where Envoy's access loggers find it.
-func (s *stream) publish() {
-	r := s.request
-	host.SetState(stateOperation, r.Operation())
-	if d := r.Decision(); d != violation.Allowed {
-		host.SetState(stateDecision, append(scratch[:0], d.String()...))
+// count counts the request, now that its verdict stands: from here on not
+// even the end of the VM makes it uncounted.
+func (s *stream) count() {
+	if s.policy == nil {
+		return // nobody knows what it was to be judged by
 	}
+	r, c := s.request, s.policy.counters
+	c.Request(r.OperationIndex(), r.Operation(), r.Decision())
 	if v := r.Primary(); v != nil {
-		host.SetState(stateFamily, append(scratch[:0], v.Code.Family().String()...))
-		host.SetState(stateCode, append(scratch[:0], v.Code.String()...))
-		host.SetState(stateThreat, append(scratch[:0], v.Threat...))
-		host.SetState(stateMode, append(scratch[:0], r.Mode().String()...))
-		scratch = scratch[:0]
-		for i := range r.Violations() {
-			scratch = r.Violations()[i].AppendWire(scratch)
-		}
-		host.SetState(stateRecords, scratch)
-	}
-	if s.timed && s.engine != nil {
-		reported = s.engine
-		report = append(append(report[:0], s.engine.Bundle().Revision...), ' ')
-		report = strconv.AppendInt(report, s.spent, 10)
-		host.SetState(stateReport, report)
+		c.Violation(r.Operation(), v, r.PrimaryMode())
 	}
 }
 
-var (
-	stateOperation = []byte(violation.StateOperation)
-	stateDecision  = []byte(violation.StateDecision)
-	stateFamily    = []byte(violation.StateFamily)
-	stateCode      = []byte(violation.StateCode)
-	stateThreat    = []byte(violation.StateThreat)
-	stateMode      = []byte(violation.StateMode)
-	stateRecords   = []byte(violation.StateRecords)
-	stateReport    = []byte(violation.StateReport)
-)
+// end sends what there is to tell of a request once its stream has ended.
+func (s *stream) end() {
+	r := s.request
+	if r != nil && r.Judged() && !s.counted { // and its response cut short
+		s.counted = true
+		s.count()
+	}
+	if s.counted && s.policy != nil && (s.timed || len(r.Violations()) > 0) {
+		record.API = s.policy.engine.Bundle().String(s.policy.engine.Bundle().Meta.API)
+		record.Operation, record.RequestID = r.Operation(), r.ID()
+		record.Decision, record.Mode, record.Violations = r.Decision(), r.PrimaryMode(), r.Violations()
+		record.Report = record.Report[:0]
+		if s.timed {
+			s.policy.reported = true
+			record.Report = append(append(record.Report, s.policy.engine.Bundle().Revision...), ' ')
+			record.Report = strconv.AppendInt(record.Report, s.spent, 10)
+		}
+		outbox.Add(&record)
+	}
+	if r != nil {
+		r.End()
+	}
+}

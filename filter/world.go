@@ -28,6 +28,14 @@ func (world) ClientAddress() []byte {
 
 var sourceAddress = []byte("source\x00address")
 
+// FromUpstream tells by the response code details, which for Envoy's own
+// answers say what went wrong.
+func (world) FromUpstream() bool {
+	return string(host.Property(codeDetails)) == "via_upstream"
+}
+
+var codeDetails = []byte("response\x00code_details")
+
 func (world) Get(key []byte) ([]byte, uint32) { return host.SharedData(key) }
 
 func (world) Set(key, value []byte, version uint32) bool {

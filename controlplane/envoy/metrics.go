@@ -9,12 +9,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/proto"
-)
 
-const (
-	ownPrefix     = "envoy_threatgate_" // of the counters that our access loggers keep
-	droppedSuffix = "_logs_dropped"     // of the OTLP access logger's own
-	droppedName   = "threatgate_violation_records_dropped_total"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
 // Gather returns what Envoy counts for threatgate, without Envoy's prefix:
@@ -30,22 +26,18 @@ func (a *Admin) Gather() ([]*dto.MetricFamily, error) {
 		return nil, err
 	}
 	var out []*dto.MetricFamily
-	dropped := 0.0
 	for name, family := range families {
-		switch {
-		case strings.HasPrefix(name, ownPrefix):
-			family.Name = proto.String(strings.TrimPrefix(name, "envoy_"))
+		if name, ours := strings.CutPrefix(name, violation.EnvoyPrefix); ours && strings.HasPrefix(name, "threatgate_") {
+			family.Name = proto.String(name)
 			out = append(out, family)
-		case strings.HasSuffix(name, droppedSuffix):
-			for _, m := range family.Metric {
-				dropped += m.GetCounter().GetValue()
-			}
 		}
 	}
-	return append(out, &dto.MetricFamily{
-		Name:   proto.String(droppedName),
-		Help:   proto.String("Violation records that Envoy could not send."),
-		Type:   dto.MetricType_COUNTER.Enum(),
-		Metric: []*dto.Metric{{Counter: &dto.Counter{Value: &dropped}}},
-	}), nil
+	if families[violation.EnvoyPrefix+violation.RecordsDroppedTotal] == nil { // it is there from the first that is dropped on
+		out = append(out, &dto.MetricFamily{
+			Name:   proto.String(violation.RecordsDroppedTotal),
+			Type:   dto.MetricType_COUNTER.Enum(),
+			Metric: []*dto.Metric{{Counter: &dto.Counter{Value: proto.Float64(0)}}},
+		})
+	}
+	return out, nil
 }

@@ -117,8 +117,8 @@ func (out *Output) recording(read func(string) ([]byte, error)) func(string) ([]
 
 // load returns nil after an error.
 func load(in *Input, diags *diag.List) *model.Graph {
-	openSpec := func(path string, diags *diag.List) (*inventory.API, []string) {
-		return openapi.LoadFrom(in.ReadFile, path, diags)
+	openSpec := func(path string, references map[string]string, diags *diag.List) (*inventory.API, []string) {
+		return openapi.LoadFrom(in.ReadFile, path, references, diags)
 	}
 	var graph *model.Graph
 	if in.Model != "" {
@@ -128,7 +128,7 @@ func load(in *Input, diags *diag.List) *model.Graph {
 			Environment: in.Environment,
 			MatchHosts:  in.MatchHosts,
 		}, diags)
-	} else if api, _ := openSpec(in.Spec, diags); api != nil {
+	} else if api, _ := openSpec(in.Spec, nil, diags); api != nil {
 		api.Name = cmp.Or(in.ID, api.Name)
 		graph = model.Bare(api)
 		if service := graph.Services[0]; in.MatchHosts {

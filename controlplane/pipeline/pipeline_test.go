@@ -66,7 +66,7 @@ func summary(t *testing.T, out *Output) string {
 			t.Fatal(err)
 		}
 		for _, host := range bundle.Hosts {
-			lines = append(lines, "host "+string(bundle.String(host)))
+			lines = append(lines, "host "+string(bundle.String(host.Name)))
 		}
 		line := r.Service + " " + r.Gateway.Listen + " " + r.Gateway.Upstream.Host + ": " + bundle.Meta.Mode.String()
 		for _, o := range bundle.Operations {

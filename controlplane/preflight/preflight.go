@@ -15,9 +15,10 @@ import (
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// probes are bodies of every JSON type: each takes another way through a
-// schema's program. What the verdict is doesn't matter, only that there is one.
-var probes = [...]string{`{}`, `{"a":{"b":[1,"c"]}}`, `[{},[0]]`, `"1970-01-01"`, `-1.5e3`, `true`, `null`, `{"a":`, ``}
+// probes are bodies of every JSON type, a form, a part and a document: each
+// takes another way through a schema's program. What the verdict is doesn't matter, only that there is one.
+var probes = [...]string{`{}`, `{"a":{"b":[1,"c"]}}`, `[{},[0]]`, `"1970-01-01"`, `-1.5e3`, `true`, `null`, `{"a":`, ``,
+	"a=1&b=", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--", `<a b="1"><c>1</c></a>`}
 
 // Check decodes the release's bundle and judges requests to each of its
 // operations. An error means that the release must not be pushed.
@@ -55,7 +56,8 @@ func (p *prober) operation(path string, m artifact.Method) error {
 	operation := &p.bundle.Operations[m.Operation]
 	errs := []error{p.judge(method, path, "", "")}
 	for _, media := range artifact.Of(p.bundle.Media, operation.Media) {
-		contentType := strings.ReplaceAll(string(p.bundle.String(media.Type)), "*", "x")
+		contentType := strings.ReplaceAll(string(p.bundle.String(media.Type)), "*", "x") +
+			"; boundary=x; " + string(p.bundle.String(media.Parameters))
 		for _, probe := range probes {
 			errs = append(errs, p.judge(method, path, contentType, probe))
 		}
@@ -120,7 +122,7 @@ func (p *prober) judge(method, path, contentType, body string) (err error) {
 func (p *prober) headers(method, path, contentType string) []enforce.Header {
 	authority := "localhost"
 	if len(p.bundle.Hosts) > 0 {
-		authority = string(p.bundle.String(p.bundle.Hosts[0]))
+		authority = string(p.bundle.String(p.bundle.Hosts[0].Name))
 	}
 	headers := []enforce.Header{
 		header(":method", method), header(":scheme", "http"), header(":authority", authority), header(":path", path),
@@ -142,5 +144,6 @@ type world struct{}
 func (world) Now() int64                      { return 0 }
 func (world) ClientAddress() []byte           { return []byte("127.0.0.1") }
 func (world) HashKey() siphash.Key            { return siphash.Key{} }
+func (world) FromUpstream() bool              { return true }
 func (world) Get([]byte) ([]byte, uint32)     { return nil, 0 }
 func (world) Set([]byte, []byte, uint32) bool { return true }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/threatgate/threatgate/controlplane/snapshot"
 	"github.com/threatgate/threatgate/internal/compile"
-	"github.com/threatgate/threatgate/internal/model"
+	"github.com/threatgate/threatgate/internal/diag"
 	"github.com/threatgate/threatgate/internal/policy"
 	"github.com/threatgate/threatgate/internal/violation"
 )
@@ -176,7 +176,7 @@ func (r *Rollout) target(change ModeChange) (policy.OperationKey, error) {
 		return policy.OperationKey{}, ErrMode{fmt.Sprintf("%q fits %d operations: %s; name one", change.Operation, len(found), list(found))}
 	}
 	slices.Sort(names)
-	return policy.OperationKey{}, ErrMode{fmt.Sprintf("there is no operation %q%s", change.Operation, model.DidYouMean(change.Operation, slices.Compact(names)))}
+	return policy.OperationKey{}, ErrMode{fmt.Sprintf("there is no operation %q%s", change.Operation, diag.DidYouMean(change.Operation, slices.Compact(names)))}
 }
 
 func isSet(modes policy.Modes, key policy.OperationKey) (set bool) {

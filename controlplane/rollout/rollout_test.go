@@ -243,7 +243,7 @@ func TestServiceGoesOnlyWithTheModel(t *testing.T) {
 
 func TestServiceThatEnvoyCannotCarryIsLeftOut(t *testing.T) {
 	w := newWorld(t)
-	w.write("shop.yaml", strings.Replace(shop, "id: carts", "id: "+snapshot.ControlPlaneCluster, 1))
+	w.write("shop.yaml", strings.Replace(shop, "id: carts", "id: "+violation.ControlPlaneCluster, 1))
 	r := w.mustStart()
 	w.expect(r, nil, []string{"orders"}, `service "threatgate_control_plane": reserved name`)
 	if reply := r.changeModes(t.Context(), ModeChange{Mode: new(violation.Enforce)}); reply.err != nil || len(reply.APIs) != 1 || reply.APIs[0].Mode != "enforce" {

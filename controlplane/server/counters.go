@@ -11,6 +11,7 @@ import (
 	metricv1 "go.opentelemetry.io/proto/otlp/metrics/v1"
 
 	"github.com/threatgate/threatgate/controlplane/snapshot"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
 // Counter is the sum, over all nodes, of one series.
@@ -67,7 +68,7 @@ func newCounters(ledger *ledger, onMalformed func()) *counters {
 // again when it does.
 func (c *counters) Export(_ context.Context, request *metricsv1.ExportMetricsServiceRequest) (*metricsv1.ExportMetricsServiceResponse, error) {
 	for _, r := range request.GetResourceMetrics() {
-		node := readTexts(r.GetResource().GetAttributes())[snapshot.AttributeNode]
+		node := readTexts(r.GetResource().GetAttributes())[violation.AttributeNode]
 		if c.ledger.knows(node) {
 			c.take(node, r.GetScopeMetrics())
 		}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/threatgate/threatgate/controlplane/snapshot"
 	"github.com/threatgate/threatgate/e2e/envoytest"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
 // TestPushedCounters has a real Envoy push, through a change of its listener
@@ -55,21 +56,21 @@ func TestPushedCounters(t *testing.T) {
 		t.Fatal(err)
 	}
 	envoytest.Eventually(t, "Envoy lets go of the old listener's counters", func() bool {
-		return len(g.envoy.Stats("envoy_threatgate_")) == 0
+		return len(g.envoy.Stats("envoy_threatgate_envoy_refusals_total")) == 0
 	})
 	time.Sleep(1500 * time.Millisecond) // a push without them
 	get(t, moved, "/v2/orders/secret")
+	raw(t, moved, "GET / HTTP/1.1\r\n\r\n")
+	want[0] = "threatgate_envoy_refusals_total [orders missing_host_header] 2"
 	want[1] = "threatgate_requests_total [orders GET /v2/orders/{orderId} allowed] 2"
-	envoytest.Eventually(t, "a counter that began again is added", arrived)
+	envoytest.Eventually(t, "a counter that began again is added, and one that did not goes on", arrived)
 
 	g.stop()
 	get(t, moved, "/v2/orders/secret")
-	want = []string{
-		"threatgate_requests_total [orders GET /v2/orders/{orderId} allowed] 2",
-		"threatgate_violation_records_dropped_total [] 0",
-	}
+	want[0] = "threatgate_envoy_refusals_total [orders missing_host_header] 1"
+	want[1] = "threatgate_requests_total [orders GET /v2/orders/{orderId} allowed] 3"
 	g.startControlPlane(g.build(moved))
-	envoytest.Eventually(t, "the counters arrive at the next control plane", arrived)
+	envoytest.Eventually(t, "what Envoy still counts arrives at the next control plane", arrived)
 	if g.malformed != 0 {
 		t.Errorf("%d malformed", g.malformed)
 	}
@@ -228,7 +229,7 @@ func pushMetrics(t *testing.T, client *grpc.ClientConn, node string, metrics ...
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	request := &metricsv1.ExportMetricsServiceRequest{ResourceMetrics: []*metricv1.ResourceMetrics{{
-		Resource:     &resourcev1.Resource{Attributes: []*commonv1.KeyValue{textAttribute(snapshot.AttributeNode, node)}},
+		Resource:     &resourcev1.Resource{Attributes: []*commonv1.KeyValue{textAttribute(violation.AttributeNode, node)}},
 		ScopeMetrics: []*metricv1.ScopeMetrics{{Metrics: metrics}},
 	}}}
 	if _, err := metricsv1.NewMetricsServiceClient(client).Export(ctx, request, grpc.WaitForReady(true)); err != nil {

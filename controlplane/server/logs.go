@@ -10,7 +10,6 @@ import (
 	commonv1 "go.opentelemetry.io/proto/otlp/common/v1"
 	logv1 "go.opentelemetry.io/proto/otlp/logs/v1"
 
-	"github.com/threatgate/threatgate/controlplane/snapshot"
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/violation"
 )
@@ -28,9 +27,8 @@ type Record struct {
 	Violations   []violation.Violation // at least one; the first is the one that is counted
 }
 
-// logs receives Envoy's access logs by OTLP. They come from Envoy, but any
-// client that reaches the port can send them: what is not of the form that
-// package snapshot asks for is counted and dropped.
+// logs receives what filters record, by OTLP. Any client that reaches the
+// port can send it: what is not of the filter's form is counted and dropped.
 type logs struct {
 	logsv1.UnimplementedLogsServiceServer
 	ledger      *ledger
@@ -39,11 +37,11 @@ type logs struct {
 	onMalformed func()
 }
 
-// Export implements the OTLP logs service. It never refuses: Envoy would
-// only send the same again.
+// Export implements the OTLP logs service. It never refuses: the
+// filter could only send the same again.
 func (l *logs) Export(_ context.Context, request *logsv1.ExportLogsServiceRequest) (*logsv1.ExportLogsServiceResponse, error) {
 	for _, r := range request.GetResourceLogs() {
-		node := readTexts(r.GetResource().GetAttributes())[snapshot.AttributeNode]
+		node := readTexts(r.GetResource().GetAttributes())[violation.AttributeNode]
 		for _, scope := range r.GetScopeLogs() {
 			for _, record := range scope.GetLogRecords() {
 				if !l.take(node, record) {
@@ -59,40 +57,31 @@ func (l *logs) Export(_ context.Context, request *logsv1.ExportLogsServiceReques
 func (l *logs) take(node string, record *logv1.LogRecord) bool {
 	attributes := readTexts(record.GetAttributes())
 	at := time.Unix(0, int64(record.GetTimeUnixNano()))
-	wire, reported := attributes[violation.StateRecords], attributes[violation.StateReport]
-	if wire == absent && reported == absent {
-		return false
-	}
-	if wire != absent {
-		decision := attributes[violation.StateDecision]
-		if decision == absent {
-			decision = violation.Allowed.String()
-		}
+	wire, violated := attributes[violation.AttributeViolations]
+	report, reported := attributes[violation.AttributeReport]
+	if violated {
 		violations, ok := violation.ParseWire(wire)
-		code, err := strconv.Atoi(attributes[snapshot.AttributeResponseCode])
+		code, err := strconv.Atoi(attributes[violation.AttributeResponseCode])
 		if !ok || len(violations) == 0 || err != nil {
 			return false
 		}
 		l.onRecord(Record{
 			Time:         at,
 			Node:         node,
-			API:          attributes[snapshot.AttributeAPI],
-			Operation:    attributes[violation.StateOperation],
-			Decision:     decision,
-			Mode:         attributes[violation.StateMode],
-			RequestID:    attributes[snapshot.AttributeRequestID],
+			API:          attributes[violation.AttributeAPI],
+			Operation:    attributes[violation.AttributeOperation],
+			Decision:     attributes[violation.AttributeDecision],
+			Mode:         attributes[violation.AttributeMode],
+			RequestID:    attributes[violation.AttributeRequestID],
 			ResponseCode: code,
 			Violations:   violations,
 		})
 	}
-	if reported != absent {
-		return l.report(node, attributes[snapshot.AttributeAPI], at, reported)
+	if reported {
+		return l.report(node, attributes[violation.AttributeAPI], at, report)
 	}
-	return true
+	return violated
 }
-
-// absent is what Envoy writes for a value that isn't there.
-const absent = "-"
 
 // report reads "<revision> <nanoseconds>" and notes it, if the node is one
 // that xDS knows.

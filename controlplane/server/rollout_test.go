@@ -72,7 +72,12 @@ func (g *gateway) judges(r *compile.Release) string {
 	g.t.Helper()
 	g.note(func() { g.reports = nil })
 	get(g.t, r, "/")
-	var revision string
+	return g.reported(r)
+}
+
+// reported waits for a report about r, and returns the revision in it.
+func (g *gateway) reported(r *compile.Release) (revision string) {
+	g.t.Helper()
 	envoytest.Eventually(g.t, "the filter reports", func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -172,6 +177,9 @@ func TestControlPlaneRestart(t *testing.T) {
 			t.Errorf("Envoy was sent again what it has: %+v", g.events)
 		}
 	})
+	if got := g.reported(r); got != r.Revision() {
+		t.Errorf("while the control plane was away, judged by %q, want %q", got, r.Revision())
+	}
 	next := revise(r, "2")
 	if err := g.push(next); err != nil {
 		t.Fatal(err)

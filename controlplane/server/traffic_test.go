@@ -24,20 +24,21 @@ import (
 func TestCountersAndRecords(t *testing.T) {
 	r := release(t, "orders", "policy")
 	g := newGateway(t, r)
-	for do, times := range map[string]int{"": 4, "violate": 3, "reject": 2, "skip": 5} {
+	for do, times := range map[string]int{"": 4, "violate": 3, "reject": 2, "skip": 5, "odd": 1} {
 		for range times {
 			get(t, r, "/v2/orders/secret?key=secret", "x-probe", do)
 		}
 	}
 	raw(t, r, "GET / HTTP/1.1\r\n\r\n")
-	const label = `api="orders",operation="GET /v2/orders/{orderId}"`
+	const label = `operation="GET /v2/orders/{orderId}"`
 	wantStats := []string{
 		`envoy_threatgate_envoy_refusals_total{api="orders",code="missing_host_header"} 1`,
-		`envoy_threatgate_requests_total{operation="GET /v2/orders/{orderId}",api="orders",decision="allowed"} 4`,
-		`envoy_threatgate_requests_total{operation="GET /v2/orders/{orderId}",api="orders",decision="rejected"} 2`,
-		`envoy_threatgate_requests_total{operation="GET /v2/orders/{orderId}",api="orders",decision="would_reject"} 3`,
-		`envoy_threatgate_violations_total{code="pattern",` + label + `,family="validation",threat="API3-01",mode="enforce"} 2`,
-		`envoy_threatgate_violations_total{code="pattern",` + label + `,family="validation",threat="API3-01",mode="shadow"} 3`,
+		`envoy_threatgate_requests_total{api="orders",decision="allowed",` + label + `} 4`,
+		`envoy_threatgate_requests_total{api="orders",decision="allowed",operation="a..b;code=\"c\"; =é:\\.http_rq_200"} 1`,
+		`envoy_threatgate_requests_total{api="orders",decision="rejected",` + label + `} 2`,
+		`envoy_threatgate_requests_total{api="orders",decision="would_reject",` + label + `} 3`,
+		`envoy_threatgate_violations_total{api="orders",family="validation",code="pattern",threat="API3-01",mode="enforce",` + label + `} 2`,
+		`envoy_threatgate_violations_total{api="orders",family="validation",code="pattern",threat="API3-01",mode="shadow",` + label + `} 3`,
 	}
 	var stats []string
 	envoytest.Eventually(t, "all requests are counted", func() bool {
@@ -51,10 +52,10 @@ func TestCountersAndRecords(t *testing.T) {
 		{Code: violation.Required, In: violation.InBody, Pointer: "/a~1b/0/*", Schema: "orders.yaml#/components/schemas/Order", Threat: violation.Contract},
 	}
 	count := map[string]int{}
-	envoytest.Eventually(t, "5 records and 9 reports arrive", func() bool {
+	envoytest.Eventually(t, "5 records and 10 reports arrive", func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		return len(g.records) == 5 && len(g.reports) == 9
+		return len(g.records) == 5 && len(g.reports) == 10
 	})
 	for _, got := range g.records {
 		want := Record{

@@ -20,6 +20,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
 // maxConnections limits the clients' connections to one Envoy, over all
@@ -83,6 +85,7 @@ func Bootstrap(o BootstrapOptions) ([]byte, error) {
 			}},
 		},
 	}
+	b.StatsConfig = counterTags()
 	if o.PushCounters {
 		b.StatsSinks = []*metricsv3.StatsSink{counterSink(o.Node)}
 		b.StatsFlushInterval = durationpb.New(time.Second)
@@ -103,7 +106,7 @@ func adsConfig() *corev3.ApiConfigSource {
 		SetNodeOnFirstMessageOnly: true,
 		GrpcServices: []*corev3.GrpcService{{TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{
 			EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{
-				ClusterName: ControlPlaneCluster,
+				ClusterName: violation.ControlPlaneCluster,
 				RetryPolicy: &corev3.RetryPolicy{RetryBackOff: &corev3.BackoffStrategy{
 					BaseInterval: durationpb.New(200 * time.Millisecond),
 					MaxInterval:  durationpb.New(2 * time.Second),
@@ -115,10 +118,10 @@ func adsConfig() *corev3.ApiConfigSource {
 
 func controlPlaneCluster(address *corev3.Address, files *TLSFiles) *clusterv3.Cluster {
 	c := &clusterv3.Cluster{
-		Name:                 ControlPlaneCluster,
+		Name:                 violation.ControlPlaneCluster,
 		ConnectTimeout:       durationpb.New(time.Second),
 		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
-		LoadAssignment:       endpoints(ControlPlaneCluster, address),
+		LoadAssignment:       endpoints(violation.ControlPlaneCluster, address),
 		TypedExtensionProtocolOptions: httpOptions(&httpv3.HttpProtocolOptions{
 			UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
 				ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{

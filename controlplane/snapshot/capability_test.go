@@ -48,7 +48,7 @@ func TestCapabilities(t *testing.T) {
 	}
 	slices.Sort(want)
 	want = slices.Compact(want) // two packages may import one function
-	got := slices.Sorted(maps.Keys(capabilities().GetAllowedCapabilities()))
+	got := slices.Sorted(maps.Keys(capabilities(true).GetAllowedCapabilities()))
 	if !slices.Equal(got, want) {
 		t.Errorf("allowed:\n%s\nused:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

@@ -9,13 +9,11 @@ import (
 	sinkv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/stat_sinks/open_telemetry/v3"
 	detectorsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/tracers/opentelemetry/resource_detectors/v3"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
-// AttributeNode names the Envoy that a record or a counter comes from, as
-// its OTLP access logger does.
-const AttributeNode = "node_name"
-
-// Heartbeat is a counter that every push has. Envoy lets go of the others
+// Heartbeat is a counter that every push has. Envoy lets go of some others
 // with the listener that they belong to, and begins them again; and it pushes
 // nothing where there is nothing, which would hide that.
 const Heartbeat = "threatgate_heartbeat"
@@ -23,22 +21,43 @@ const Heartbeat = "threatgate_heartbeat"
 // Counter is one that Envoys push to the control plane.
 type Counter struct {
 	Name, Help string   // of Prometheus
-	Labels     []string // which are the tags in accessLogs
+	Labels     []string // which are tags in Envoy
 	stat       string   // how Envoy's own name begins
 }
 
 // Counters are all that Envoys push, but for the Heartbeat.
 func Counters() []Counter {
+	const ofFilter = "wasmcustom." + violation.EnvoyPrefix
 	return []Counter{
-		{"threatgate_requests_total", "Requests that the filter has judged.",
-			[]string{"api", "operation", "decision"}, "threatgate.requests_total"},
-		{"threatgate_violations_total", "Requests with a violation, by the first.",
-			[]string{"api", "operation", "family", "code", "threat", "mode"}, "threatgate.violations_total"},
+		{violation.RequestsTotal, "Requests that the filter has judged.",
+			[]string{violation.LabelAPI, violation.LabelOperation, violation.LabelDecision},
+			ofFilter + violation.RequestsTotal},
+		{violation.ViolationsTotal, "Requests with a violation, by the one that decided.",
+			[]string{violation.LabelAPI, violation.LabelOperation, violation.LabelFamily, violation.LabelCode, violation.LabelThreat, violation.LabelMode},
+			ofFilter + violation.ViolationsTotal},
+		{violation.RecordsDroppedTotal, "Violation records that the filter could not send.",
+			nil, ofFilter + violation.RecordsDroppedTotal},
 		{"threatgate_envoy_refusals_total", "Requests that Envoy itself has refused.",
-			[]string{"api", "code"}, "threatgate.envoy_refusals_total"},
-		{"threatgate_violation_records_dropped_total", "Violation records that Envoy could not send.",
-			nil, "access_logs.open_telemetry_access_log.threatgate.logs_dropped"},
+			[]string{violation.LabelAPI, violation.LabelCode}, "threatgate.envoy_refusals_total"},
 	}
+}
+
+// counterTags takes the labels out of the names of the filter's counters, for
+// a filter can't give them otherwise. The expressions (ECMAScript) are of the
+// form that Envoy tries on names of this prefix alone.
+func counterTags() *metricsv3.StatsConfig {
+	c := &metricsv3.StatsConfig{}
+	for _, label := range violation.Labels() {
+		part := `;` + label + `=([^;]*)`
+		if label == violation.LabelOperation {
+			part = `;` + label + `=([\s\S]*);` // all that is left
+		}
+		c.StatsTags = append(c.StatsTags, &metricsv3.TagSpecifier{
+			TagName:  label,
+			TagValue: &metricsv3.TagSpecifier_Regex{Regex: `^wasmcustom\.[^;]*(?:;(?!operation=)[^;]*)*?(` + part + `)`},
+		})
+	}
+	return c
 }
 
 // counterSink pushes Counters, and nothing else of Envoy's hundreds of
@@ -56,13 +75,13 @@ func counterSink(node string) *metricsv3.StatsSink {
 		ConfigType: &metricsv3.StatsSink_TypedConfig{TypedConfig: pack(&sinkv3.SinkConfig{
 			ProtocolSpecifier: &sinkv3.SinkConfig_GrpcService{GrpcService: &corev3.GrpcService{
 				TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{
-					EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: ControlPlaneCluster},
+					EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: violation.ControlPlaneCluster},
 				},
 			}},
 			ResourceDetectors: []*corev3.TypedExtensionConfig{{
 				Name: "envoy.tracers.opentelemetry.resource_detectors.static_config",
 				TypedConfig: pack(&detectorsv3.StaticConfigResourceDetectorConfig{
-					Attributes: map[string]string{AttributeNode: node},
+					Attributes: map[string]string{violation.AttributeNode: node},
 				}),
 			}},
 			CustomMetricConversions: &xdsmatcherv3.Matcher{

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"slices"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -55,12 +56,17 @@ func byADS() *corev3.ConfigSource {
 
 // newPolicyFilter is the Wasm filter with its policy. All but the policy and
 // the failure policy is the same for every service and release, so that one
-// VM for each worker serves them all.
+// VM for each worker serves them all; another those whose responses are
+// judged, for each callback costs every request, needed or not.
 func newPolicyFilter(r *compile.Release, env Environment) *corev3.TypedExtensionConfig {
 	g := &r.Gateway
 	failure := wasmv3.FailurePolicy_FAIL_RELOAD
 	if g.AllShadow {
 		failure = wasmv3.FailurePolicy_FAIL_OPEN
+	}
+	vm := "threatgate"
+	if g.Responses {
+		vm = "threatgate/responses"
 	}
 	return &corev3.TypedExtensionConfig{
 		Name: policyFilter(g.Service),
@@ -68,14 +74,14 @@ func newPolicyFilter(r *compile.Release, env Environment) *corev3.TypedExtension
 			Name:   g.Service,
 			RootId: g.Service,
 			Vm: &wasmv3.PluginConfig_VmConfig{VmConfig: &wasmv3.VmConfig{
-				VmId:    "threatgate",
+				VmId:    vm,
 				Runtime: "envoy.wasm.runtime.v8",
 				Code: &corev3.AsyncDataSource{Specifier: &corev3.AsyncDataSource_Local{Local: &corev3.DataSource{
 					Specifier: &corev3.DataSource_Filename{Filename: env.WasmPath},
 				}}},
 				// Linear memory never shrinks, so the heap's peak is what counts.
 				EnvironmentVariables:        &wasmv3.EnvironmentVariables{KeyValues: map[string]string{"GOGC": "50"}},
-				CapabilityRestrictionConfig: capabilities(),
+				CapabilityRestrictionConfig: capabilities(g.Responses),
 			}},
 			Configuration:               pack(wrapperspb.Bytes(r.Bundle)),
 			FailurePolicy:               failure,
@@ -86,21 +92,36 @@ func newPolicyFilter(r *compile.Release, env Environment) *corev3.TypedExtension
 }
 
 // capabilities allows the module exactly what it uses: its host calls, what
-// Go's runtime asks of WASI, and its callbacks. A host call that is not
-// listed fails, and a callback that is not listed is never called; a test
-// compares the list with the module.
-func capabilities() *wasmv3.CapabilityRestrictionConfig {
+// Go's runtime asks of WASI, and its callbacks, those for responses if there
+// is a use for them. A host call that is not listed fails, and a callback that
+// is not listed is never called; a test compares the lists with the module.
+func capabilities(responses bool) *wasmv3.CapabilityRestrictionConfig {
+	names := alwaysAllowed
+	if responses {
+		names = slices.Concat(names, allowedForResponses)
+	}
 	allowed := map[string]*wasmv3.SanitizationConfig{}
-	for _, name := range []string{
+	for _, name := range names {
+		allowed[name] = &wasmv3.SanitizationConfig{}
+	}
+	return &wasmv3.CapabilityRestrictionConfig{AllowedCapabilities: allowed}
+}
+
+var (
+	alwaysAllowed = []string{
 		"proxy_log",
 		"proxy_get_header_map_pairs",
 		"proxy_remove_header_map_value",
 		"proxy_get_buffer_bytes",
 		"proxy_send_local_response",
 		"proxy_get_property",
-		"proxy_set_property",
 		"proxy_get_shared_data",
 		"proxy_set_shared_data",
+		"proxy_define_metric",
+		"proxy_increment_metric",
+		"proxy_set_effective_context",
+		"proxy_http_call",
+		"proxy_set_tick_period_milliseconds",
 
 		"args_get",
 		"args_sizes_get",
@@ -119,12 +140,16 @@ func capabilities() *wasmv3.CapabilityRestrictionConfig {
 		"proxy_on_request_headers",
 		"proxy_on_request_body",
 		"proxy_on_request_trailers",
+		"proxy_on_http_call_response",
+		"proxy_on_tick",
 		"proxy_on_delete",
-	} {
-		allowed[name] = &wasmv3.SanitizationConfig{}
 	}
-	return &wasmv3.CapabilityRestrictionConfig{AllowedCapabilities: allowed}
-}
+	allowedForResponses = []string{
+		"proxy_on_response_headers",
+		"proxy_on_response_body",
+		"proxy_on_response_trailers",
+	}
+)
 
 // newTokenFilter verifies bearer tokens and refuses nothing: what it finds
 // goes to the policy filter, which decides for each operation. A token that

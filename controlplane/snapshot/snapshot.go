@@ -22,11 +22,8 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/threatgate/threatgate/internal/compile"
+	"github.com/threatgate/threatgate/internal/violation"
 )
-
-// ControlPlaneCluster is the static cluster of every bootstrap that leads to
-// the control plane: for xDS and for OTLP access logs.
-const ControlPlaneCluster = "threatgate_control_plane"
 
 // Environment is what the resources depend on besides the releases: paths,
 // absolute and as Envoy sees them.
@@ -135,7 +132,7 @@ func (b *builder) release(r *compile.Release, env Environment) {
 	case known:
 		b.fail("service %s: given twice", g.Service)
 		return
-	case g.Service == "" || g.Service == ControlPlaneCluster:
+	case g.Service == "" || g.Service == violation.ControlPlaneCluster:
 		b.fail("service %q: reserved name", g.Service)
 		return
 	}

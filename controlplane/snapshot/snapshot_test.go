@@ -13,6 +13,7 @@ import (
 	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 
 	"github.com/threatgate/threatgate/internal/compile"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
 var environment = Environment{WasmPath: "/opt/threatgate.wasm", Roots: "/etc/roots.pem"}
@@ -32,7 +33,7 @@ func secured() *compile.Release {
 	return &compile.Release{
 		Service: "secured", Digest: strings.Repeat("fedcba9876543210", 4), Bundle: []byte("secured's policy"),
 		Gateway: compile.Gateway{
-			Service: "secured", Listen: "[::1]:8081", MaxBody: 8 << 20,
+			Service: "secured", Listen: "[::1]:8081", MaxBody: 8 << 20, Responses: true,
 			Upstream: compile.Upstream{Host: "orders.example", Port: 443, TLS: true},
 			Issuers: []compile.Issuer{
 				{ID: "login", Issuer: "https://login.example", Audiences: []string{"shop"}, JWKS: `{"keys":[]}`, PayloadHeader: "x-threatgate-jwt-login"},
@@ -99,6 +100,7 @@ func TestVersions(t *testing.T) {
 	}{
 		{"policy", func(r *compile.Release) { r.Bundle = []byte("new") }, []string{"ECDS plain/policy"}},
 		{"revision", func(r *compile.Release) { r.Digest = strings.Repeat("ab", 32) }, []string{"RDS plain"}},
+		{"first judged response", func(r *compile.Release) { r.Gateway.Responses = true }, []string{"ECDS plain/policy"}},
 		{"first enforced operation", func(r *compile.Release) { r.Gateway.AllShadow = false }, []string{"ECDS plain/policy"}},
 		{"upstream", func(r *compile.Release) { r.Gateway.Upstream.Port = 1 }, []string{"CDS plain"}},
 		{"address", func(r *compile.Release) { r.Gateway.Listen = "127.0.0.1:1" }, []string{"LDS plain"}},
@@ -167,7 +169,7 @@ func TestBuildErrors(t *testing.T) {
 		{"one name twice", func(_, r *compile.Release) { r.Gateway.Service = "plain" }, "service plain: given twice"},
 		{"one address twice", func(_, r *compile.Release) { r.Gateway.Listen = "127.0.0.1:8080" }, "service secured: listens on 127.0.0.1:8080, as plain does"},
 		{"no name", func(r, _ *compile.Release) { r.Gateway.Service = "" }, `service "": reserved name`},
-		{"the control plane's name", func(r, _ *compile.Release) { r.Gateway.Service = ControlPlaneCluster }, `service "threatgate_control_plane": reserved name`},
+		{"the control plane's name", func(r, _ *compile.Release) { r.Gateway.Service = violation.ControlPlaneCluster }, `service "threatgate_control_plane": reserved name`},
 		{"no port", func(r, _ *compile.Release) { r.Gateway.Listen = "127.0.0.1" }, "service plain: listening address: address 127.0.0.1: missing port in address"},
 		{"a host name", func(r, _ *compile.Release) { r.Gateway.Listen = "localhost:80" }, "service plain: listening address localhost:80: not IP:port"},
 		{"port 65536", func(r, _ *compile.Release) { r.Gateway.Listen = "127.0.0.1:65536" }, "service plain: listening address 127.0.0.1:65536: not IP:port"},

@@ -49,6 +49,8 @@ var migrations = [...]string{
 		saved   TEXT NOT NULL, -- RFC 3339
 		content BLOB NOT NULL  -- compile.Release as JSON
 	) STRICT, WITHOUT ROWID;`,
+	// Coverage was two numbers.
+	`UPDATE release SET content = CAST(json_remove(CAST(content AS TEXT), '$.Coverage') AS BLOB);`,
 }
 
 // Store is an open database.

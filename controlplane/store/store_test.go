@@ -44,7 +44,7 @@ var orders = Saved{
 			Upstream: compile.Upstream{Host: "127.0.0.1", Port: 7001},
 			Issuers:  []compile.Issuer{{ID: "login", Audiences: []string{"shop"}, JWKS: `{"keys":[]}`}},
 		},
-		Coverage: compile.Coverage{Operations: 3, FullyEnforced: 2},
+		Coverage: compile.Coverage{Operations: compile.Share{All: 3, Full: 2}},
 	},
 	Time: time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC),
 }
@@ -83,6 +83,26 @@ func TestStateSurvivesReopening(t *testing.T) {
 		if got := load(t, open(t, dir)); !reflect.DeepEqual(got, want) {
 			t.Errorf("after reopening:\n got %+v\nwant %+v", got, want)
 		}
+	}
+}
+
+// A release that version 1 stored is there, but for its coverage, which was
+// two numbers.
+func TestMigration(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	if err := s.Save(t.Context(), &State{Releases: map[string]Saved{"orders": orders}}); err != nil {
+		t.Fatal(err)
+	}
+	const old = `UPDATE release SET content = CAST(json_set(CAST(content AS TEXT), '$.Coverage', json('{"Operations": 3, "FullyEnforced": 2}')) AS BLOB); PRAGMA user_version = 1`
+	if _, err := s.db.Exec(old); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	want := *orders.Release
+	want.Coverage = compile.Coverage{}
+	if got := load(t, open(t, dir)).Releases["orders"].Release; !reflect.DeepEqual(got, &want) {
+		t.Errorf("after migration:\n got %+v\nwant %+v", got, &want)
 	}
 }
 

@@ -8,8 +8,14 @@ const (
 	statusOK = 0
 
 	requestHeaders      = 0 // MapType
+	responseHeaders     = 2
+	callHeaders         = 6
+	callTrailers        = 7
 	requestBody         = 0 // BufferType
+	responseBody        = 1
 	pluginConfiguration = 7
+
+	counterMetric = 0 // MetricType
 
 	realtimeClock = 0 // of WASI, which Go's runtime imports anyway
 
@@ -39,8 +45,21 @@ func proxySendLocalResponse(status uint32, details unsafe.Pointer, detailsSize u
 //go:wasmimport env proxy_get_property
 func proxyGetProperty(path unsafe.Pointer, pathSize uint32, place, size unsafe.Pointer) uint32
 
-//go:wasmimport env proxy_set_property
-func proxySetProperty(path unsafe.Pointer, pathSize uint32, value unsafe.Pointer, valueSize uint32) uint32
+//go:wasmimport env proxy_define_metric
+func proxyDefineMetric(kind uint32, name unsafe.Pointer, nameSize uint32, id unsafe.Pointer) uint32
+
+//go:wasmimport env proxy_increment_metric
+func proxyIncrementMetric(id uint32, offset int64) uint32
+
+//go:wasmimport env proxy_set_effective_context
+func proxySetEffectiveContext(id uint32) uint32
+
+//go:wasmimport env proxy_set_tick_period_milliseconds
+func proxySetTickPeriod(milliseconds uint32) uint32
+
+//go:wasmimport env proxy_http_call
+func proxyHTTPCall(cluster unsafe.Pointer, clusterSize uint32, headers unsafe.Pointer, headersSize uint32,
+	body unsafe.Pointer, bodySize uint32, trailers unsafe.Pointer, trailersSize uint32, timeout uint32, token unsafe.Pointer) uint32
 
 //go:wasmimport env proxy_get_shared_data
 func proxyGetSharedData(key unsafe.Pointer, keySize uint32, place, size, version unsafe.Pointer) uint32

@@ -13,9 +13,14 @@ import (
 )
 
 // RequestHeaders appends the request's headers to dst.
-func RequestHeaders(dst []enforce.Header) []enforce.Header {
+func RequestHeaders(dst []enforce.Header) []enforce.Header { return headers(requestHeaders, dst) }
+
+// ResponseHeaders appends the response's headers to dst.
+func ResponseHeaders(dst []enforce.Header) []enforce.Header { return headers(responseHeaders, dst) }
+
+func headers(kind uint32, dst []enforce.Header) []enforce.Header {
 	prepare()
-	pairs := returned(proxyGetHeaderMapPairs(requestHeaders, unsafe.Pointer(&slot.place), unsafe.Pointer(&slot.size)))
+	pairs := returned(proxyGetHeaderMapPairs(kind, unsafe.Pointer(&slot.place), unsafe.Pointer(&slot.size)))
 	if len(pairs) < 4 {
 		return dst
 	}
@@ -43,6 +48,11 @@ func RequestBody(start, size int) []byte {
 	return buffer(requestBody, start, min(size, MaxChunk))
 }
 
+// ResponseBody is RequestBody for the response.
+func ResponseBody(start, size int) []byte {
+	return buffer(responseBody, start, min(size, MaxChunk))
+}
+
 // Configuration returns the plugin's configuration, of the size that the
 // callback was given, in memory that nothing else uses.
 func Configuration(size int) []byte {
@@ -56,11 +66,6 @@ func Configuration(size int) []byte {
 func buffer(kind uint32, start, size int) []byte {
 	prepare()
 	return returned(proxyGetBufferBytes(kind, uint32(start), uint32(size), unsafe.Pointer(&slot.place), unsafe.Pointer(&slot.size)))
-}
-
-// SetState writes a value of filter state, "wasm.<key>" for Envoy.
-func SetState(key, value []byte) {
-	proxySetProperty(data(key), uint32(len(key)), data(value), uint32(len(value)))
 }
 
 // Property returns a property; the parts of its path are separated by zero
@@ -97,32 +102,23 @@ func SetSharedData(key, value []byte, version uint32) bool {
 type Response struct {
 	Body    []byte
 	Details []byte
-	headers []byte // sizes, then texts, as the ABI has them
-	sizes   []byte
-	pairs   []byte
-	count   uint32
+	headers Pairs
 }
 
 // Reset makes the response empty.
 func (r *Response) Reset() {
-	r.Body, r.Details, r.sizes, r.pairs, r.count = r.Body[:0], r.Details[:0], r.sizes[:0], r.pairs[:0], 0
+	r.Body, r.Details = r.Body[:0], r.Details[:0]
+	r.headers.Reset()
 }
 
 // Header adds a header.
-func (r *Response) Header(name, value []byte) {
-	r.count++
-	r.sizes = binary.LittleEndian.AppendUint32(r.sizes, uint32(len(name)))
-	r.sizes = binary.LittleEndian.AppendUint32(r.sizes, uint32(len(value)))
-	r.pairs = append(append(r.pairs, name...), 0)
-	r.pairs = append(append(r.pairs, value...), 0)
-}
+func (r *Response) Header(name, value []byte) { r.headers.Add(name, value) }
 
 // Send answers the request; it never reaches the upstream.
 func (r *Response) Send(status int) {
-	r.headers = binary.LittleEndian.AppendUint32(r.headers[:0], r.count)
-	r.headers = append(append(r.headers, r.sizes...), r.pairs...)
+	headers := r.headers.encode()
 	proxySendLocalResponse(uint32(status), data(r.Details), uint32(len(r.Details)), data(r.Body), uint32(len(r.Body)),
-		data(r.headers), uint32(len(r.headers)), noGRPCStatus)
+		data(headers), uint32(len(headers)), noGRPCStatus)
 }
 
 // Log writes a line to Envoy's log, at level error.

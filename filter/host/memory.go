@@ -2,7 +2,11 @@
 
 package host
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/threatgate/threatgate/internal/enforce/json"
+)
 
 // Envoy returns bytes by asking the module for memory and writing into it.
 // What it returns is short-lived: most of it goes into one arena, which the
@@ -29,7 +33,8 @@ func allocate(size uint32) unsafe.Pointer {
 	if n > MaxChunk || used+n > arenaSize {
 		last = make([]byte, n)
 	} else {
-		last = arena[used : used+n : used+n]
+		// The judge of JSON is faster where it may look behind the text.
+		last = arena[used : used+n : min(used+n+json.Lookahead, arenaSize)]
 		used = (used + n + 7) &^ 7
 	}
 	return unsafe.Pointer(unsafe.SliceData(last))

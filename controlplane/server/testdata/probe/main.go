@@ -1,7 +1,7 @@
 //go:build wasip1
 
-// Command probe is a filter for tests. It writes the filter state that the
-// real filter writes, as its policy and the request's x-probe header say.
+// Command probe is a filter for tests. It counts and records as the real
+// filter does, what its policy and the request's x-probe header say.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/threatgate/threatgate/filter/host"
+	"github.com/threatgate/threatgate/filter/telemetry"
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/violation"
 )
@@ -24,12 +25,26 @@ const (
 
 var (
 	revisions = map[uint32]string{} // by root context
-	roots     = map[uint32]uint32{} // by stream
-	held      = map[uint32]bool{}
+	apis      = map[uint32][]byte{}
+	streams   = map[uint32]*stream{}
+	outbox    telemetry.Outbox
 )
 
+// stream is one request; its record is nil while it has none.
+type stream struct {
+	root   uint32
+	held   bool
+	record *telemetry.Record
+}
+
 //go:wasmexport proxy_on_context_create
-func onContextCreate(id, root uint32) { roots[id] = root }
+func onContextCreate(id, root uint32) {
+	if root == 0 {
+		outbox.Attach(id)
+		return
+	}
+	streams[id] = &stream{root: root}
+}
 
 //go:wasmexport proxy_on_vm_start
 func onVMStart(_, _ uint32) uint32 { return 1 }
@@ -45,20 +60,42 @@ func onConfigure(root, size uint32) uint32 {
 		return 0
 	}
 	revisions[root] = string(policy[:artifact.RevisionSize])
+	apis[root] = bytes.Clone(host.Property([]byte("plugin_root_id")))
 	return 1
 }
 
+//go:wasmexport proxy_on_tick
+func onTick(root uint32) { outbox.Tick(root) }
+
 //go:wasmexport proxy_on_delete
 func onDelete(id uint32) {
-	delete(revisions, id)
-	delete(roots, id)
-	delete(held, id)
+	host.Reset()
+	s := streams[id]
+	if s == nil {
+		delete(revisions, id)
+		delete(apis, id)
+		outbox.Detach(id)
+		return
+	}
+	delete(streams, id)
+	if s.record != nil {
+		outbox.Add(s.record)
+	}
 }
 
-const operation = "GET /v2/orders/{orderId}"
+//go:wasmexport proxy_on_http_call_response
+func onHTTPCallResponse(root, token, _, _, _ uint32) {
+	host.Reset()
+	outbox.Answered(root, token)
+}
+
+const (
+	operation = "GET /v2/orders/{orderId}"
+	odd       = "a..b;code=\"c\"; =é:\\.http_rq_200"
+)
 
 // onRequestHeaders does what the x-probe header says: "violate", "reject",
-// "skip" (write nothing), "hold" (until the body is complete), "panic",
+// "odd" (allow, an operation of a strange name), "skip" (tell nothing), "hold" (until the body is complete), "panic",
 // "restricted" (a host call that the real filter doesn't make) or "reserved"
 // (answer with the reserved headers).
 //
@@ -66,10 +103,13 @@ const operation = "GET /v2/orders/{orderId}"
 func onRequestHeaders(id, _, end uint32) uint32 {
 	host.Reset()
 	do := ""
-	var reserved []byte
+	var reserved, requestID []byte
 	for _, h := range host.RequestHeaders(nil) {
 		if string(h.Name) == "x-probe" {
 			do = string(h.Value)
+		}
+		if string(h.Name) == "x-request-id" {
+			requestID = bytes.Clone(h.Value)
 		}
 		if bytes.HasPrefix(h.Name, []byte("x-threatgate-")) {
 			reserved = append(append(append(append(reserved, h.Name...), '='), h.Value...), '\n')
@@ -79,7 +119,7 @@ func onRequestHeaders(id, _, end uint32) uint32 {
 	case "skip":
 		return proceed
 	case "hold":
-		held[id] = true
+		streams[id].held = true
 		return onRequestBody(id, 0, end)
 	case "panic":
 		panic("as asked")
@@ -88,24 +128,29 @@ func onRequestHeaders(id, _, end uint32) uint32 {
 	case "reserved":
 		return reply(200, "text/plain", reserved)
 	}
-	decision, mode := violation.Allowed, violation.Shadow
-	if do != "" {
+	s := streams[id]
+	s.record = &telemetry.Record{
+		API:       apis[s.root],
+		Operation: []byte(operation),
+		RequestID: requestID,
+		Report:    []byte(revisions[s.root] + " 12345"),
+	}
+	counters := telemetry.NewCounters(s.record.API, 1)
+	switch do {
+	case "odd":
+		s.record.Operation = []byte(odd)
+	case "violate", "reject":
 		v := violation.Violation{Code: violation.Pattern, In: violation.InBody, Pointer: "/a~1b/0/*", Schema: "orders.yaml#/components/schemas/Order", Threat: "API3-01"}
-		records := v.AppendWire(nil)
-		v.Code, v.Threat = violation.Required, violation.Contract
-		set(violation.StateRecords, string(v.AppendWire(records)))
-		set(violation.StateFamily, violation.Pattern.Family().String())
-		set(violation.StateCode, violation.Pattern.String())
-		set(violation.StateThreat, "API3-01")
-		decision = violation.WouldReject
+		other := v
+		other.Code, other.Threat = violation.Required, violation.Contract
+		s.record.Violations = []violation.Violation{v, other}
+		s.record.Decision = violation.WouldReject
+		if do == "reject" {
+			s.record.Decision, s.record.Mode = violation.Rejected, violation.Enforce
+		}
+		counters.Violation(s.record.Operation, &v, s.record.Mode)
 	}
-	if do == "reject" {
-		decision, mode = violation.Rejected, violation.Enforce
-	}
-	set(violation.StateOperation, operation)
-	set(violation.StateDecision, decision.String())
-	set(violation.StateMode, mode.String())
-	set(violation.StateReport, revisions[roots[id]]+" 12345")
+	counters.Request(1, s.record.Operation, s.record.Decision)
 	if do == "reject" {
 		return reply(400, "application/problem+json", []byte(`{"type":"urn:threatgate:validation:pattern"}`))
 	}
@@ -116,7 +161,7 @@ func onRequestHeaders(id, _, end uint32) uint32 {
 //
 //go:wasmexport proxy_on_request_body
 func onRequestBody(id, _, end uint32) uint32 {
-	if held[id] && end == 0 {
+	if streams[id].held && end == 0 {
 		return pause
 	}
 	return proceed
@@ -124,8 +169,6 @@ func onRequestBody(id, _, end uint32) uint32 {
 
 //go:wasmexport proxy_on_request_trailers
 func onRequestTrailers(_, _ uint32) uint32 { return proceed }
-
-func set(key, value string) { host.SetState([]byte(key), []byte(value)) }
 
 func reply(status int, contentType string, body []byte) uint32 {
 	r := host.Response{Body: body, Details: []byte("threatgate:validation:pattern")}

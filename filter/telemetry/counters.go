@@ -1,0 +1,82 @@
+//go:build wasip1
+
+// Package telemetry is what the filter tells of the requests that it has
+// judged: counters in Envoy, which are exact, and records to the control
+// plane, which can be lost. Neither holds a path, a header but the request's
+// id, or any other value of the client's.
+package telemetry
+
+import (
+	"github.com/threatgate/threatgate/filter/host"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// Counters are those of one policy. They are defined when they first count,
+// so that Envoy shows none that never did.
+type Counters struct {
+	api      []byte
+	requests [][decisions]host.Counter // by operation, the unknown one first; 0 is not defined yet
+}
+
+const decisions = violation.WouldReject + 1
+
+// NewCounters makes those of an API with so many operations.
+func NewCounters(api []byte, operations int) *Counters {
+	return &Counters{api, make([][decisions]host.Counter, 1+operations)}
+}
+
+// Request counts a request for an operation, which is its index in the
+// policy plus one, or 0 for none.
+func (c *Counters) Request(operation int, label []byte, d violation.Decision) {
+	counter := &c.requests[operation][d]
+	if *counter == 0 {
+		c.begin(violation.RequestsTotal)
+		addLabel(violation.LabelDecision, d.String())
+		*counter = end(label)
+	}
+	counter.Add(1)
+}
+
+// Violation counts a request by the violation that decided it.
+func (c *Counters) Violation(label []byte, v *violation.Violation, m violation.Mode) {
+	c.begin(violation.ViolationsTotal)
+	addLabel(violation.LabelFamily, v.Code.Family().String())
+	addLabel(violation.LabelCode, v.Code.String())
+	addLabel(violation.LabelThreat, v.Threat)
+	addLabel(violation.LabelMode, m.String())
+	end(label).Add(1)
+}
+
+// begin, addLabel and end put the name of a counter together.
+func (c *Counters) begin(counter string) {
+	name = append(append(name[:0], violation.EnvoyPrefix...), counter...)
+	name = violation.AppendLabel(name, violation.LabelAPI, c.api)
+}
+
+func addLabel(label, value string) {
+	text = append(text[:0], value...)
+	name = violation.AppendLabel(name, label, text)
+}
+
+func end(operation []byte) host.Counter {
+	name = violation.AppendLabel(name, violation.LabelOperation, operation)
+	name = append(name, violation.LabelStart)
+	return counter(name)
+}
+
+var name, text []byte // the memory of both is reused
+
+// counter finds or defines the counter of that name.
+func counter(name []byte) host.Counter {
+	c, ok := counters[string(name)]
+	if !ok {
+		name := string(name)
+		c = host.DefineCounter(name)
+		counters[name] = c
+	}
+	return c
+}
+
+// counters are all that this VM has defined: they outlive their policies,
+// as in Envoy.
+var counters = map[string]host.Counter{}
