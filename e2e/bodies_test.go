@@ -31,7 +31,7 @@ paths:
               required: [text]
               additionalProperties: false
               properties: {text: {type: string}, n: {type: integer}}
-      responses: {"201": {description: made}}
+      responses: {"200": {description: made}}
     put:
       operationId: maybeNote
       requestBody: {content: {application/json: {schema: {type: object}}}}

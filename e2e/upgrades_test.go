@@ -31,7 +31,7 @@ paths:
     get:
       operationId: status
       parameters: [{name: code, in: path, required: true, schema: {type: integer}}]
-      responses: {"200": {description: ok}}
+      responses: {default: {description: any}}
 `
 
 const liveModel = `

@@ -17,6 +17,7 @@ import (
 type upstream struct {
 	address         string
 	server          http.Server
+	answer          atomic.Pointer[[]byte]
 	requests, bytes atomic.Int64 // of all that arrived
 }
 
@@ -31,8 +32,6 @@ func newUpstream() (*upstream, error) {
 	return u, nil
 }
 
-const answer = "{}"
-
 func (u *upstream) serve(w http.ResponseWriter, r *http.Request) {
 	n, err := io.Copy(io.Discard, r.Body)
 	if err != nil {
@@ -41,7 +40,7 @@ func (u *upstream) serve(w http.ResponseWriter, r *http.Request) {
 	u.requests.Add(1)
 	u.bytes.Add(n)
 	w.Header().Set("Content-Type", "application/json")
-	io.WriteString(w, answer)
+	w.Write(*u.answer.Load())
 }
 
 // client is a closed loop over connections that stay open: each sends the
@@ -74,8 +73,8 @@ func (c *client) close() error {
 }
 
 // run sends request for a duration and returns how many were answered. Any
-// answer but the upstream's is an error.
-func (c *client) run(request []byte, d time.Duration) (int64, error) {
+// answer but one of the size of the upstream's is an error.
+func (c *client) run(request []byte, answer int, d time.Duration) (int64, error) {
 	var answered atomic.Int64
 	var wait sync.WaitGroup
 	errs := make([]error, len(c.connections))
@@ -83,7 +82,7 @@ func (c *client) run(request []byte, d time.Duration) (int64, error) {
 	for i, conn := range c.connections {
 		wait.Go(func() {
 			for errs[i] == nil && time.Now().Before(deadline) {
-				if errs[i] = conn.roundTrip(request); errs[i] == nil {
+				if errs[i] = conn.roundTrip(request, answer); errs[i] == nil {
 					answered.Add(1)
 				}
 			}
@@ -95,7 +94,7 @@ func (c *client) run(request []byte, d time.Duration) (int64, error) {
 
 const responseTimeout = 20 * time.Second
 
-func (c *connection) roundTrip(request []byte) error {
+func (c *connection) roundTrip(request []byte, answer int) error {
 	c.SetDeadline(time.Now().Add(responseTimeout))
 	if _, err := c.Write(request); err != nil {
 		return err
@@ -110,7 +109,7 @@ func (c *connection) roundTrip(request []byte) error {
 		switch {
 		case whole && !bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")), read == len(c.buffer):
 			return fmt.Errorf("not the upstream's answer:\n%s", c.buffer[:read])
-		case whole && len(body) >= len(answer):
+		case whole && len(body) >= answer:
 			return nil
 		}
 	}

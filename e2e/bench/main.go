@@ -57,8 +57,11 @@ func run(ctx context.Context, o options, stdout, progress io.Writer) error {
 		return errors.New("nothing to measure; -help lists the options")
 	}
 	out := report{Rounds: o.rounds}
-	fmt.Fprintln(progress, "judging natively")
+	fmt.Fprintln(progress, "judging without Envoy")
 	var err error
+	if out.Judging, err = alone(slices.Insert(requests(), 1, smallPost()), progress); err != nil {
+		return err
+	}
 	if out.Native, err = native(); err != nil {
 		return err
 	}

@@ -2,15 +2,11 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"math"
 	"strings"
 	"testing"
 
-	"github.com/threatgate/threatgate/internal/artifact"
-	"github.com/threatgate/threatgate/internal/enforce"
-	"github.com/threatgate/threatgate/internal/enforce/siphash"
+	"github.com/threatgate/threatgate/e2e/bench/judge"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -26,20 +22,19 @@ type timing struct {
 // native times the judging of a small order, by our engine and by
 // kin-openapi's validator, for both versions of OpenAPI.
 func native() ([]timing, error) {
-	small := post("", 0)
-	small.body = []byte(smallOrder)
-	judge, err := engineJudge(small)
+	small := smallPost()
+	ours, err := engineJudge(small)
 	if err != nil {
 		return nil, err
 	}
 	timings := []timing{}
-	add := func(name string, judge func() error) error {
+	add := func(name string, run func() error) error {
 		best := timing{Name: name, Nanoseconds: math.MaxInt64}
 		for range 3 {
 			var failed error
 			result := testing.Benchmark(func(b *testing.B) {
 				for b.Loop() {
-					if failed = judge(); failed != nil {
+					if failed = run(); failed != nil {
 						b.FailNow()
 					}
 				}
@@ -54,7 +49,7 @@ func native() ([]timing, error) {
 		timings = append(timings, best)
 		return nil
 	}
-	if err := add("Threatgate's engine", judge); err != nil {
+	if err := add("Threatgate's engine", ours); err != nil {
 		return nil, err
 	}
 	for _, version := range []string{"3.0.3", "3.1.0"} {
@@ -78,47 +73,12 @@ type readCloser struct{ *bytes.Reader }
 
 func (readCloser) Close() error { return nil }
 
-// engineJudge returns a function that judges the row's request as the filter
-// does, and fails if it is not allowed.
+// engineJudge returns a function that judges the row's request by our engine,
+// and fails if it is not allowed.
 func engineJudge(r row) (func() error, error) {
 	compiled, err := release("127.0.0.1:1", "127.0.0.1:1", violation.Enforce)
 	if err != nil {
 		return nil, err
 	}
-	bundle, err := artifact.Decode(compiled.Bundle)
-	if err != nil {
-		return nil, err
-	}
-	headers := []enforce.Header{
-		{Name: []byte(":method"), Value: []byte(r.method)},
-		{Name: []byte(":path"), Value: []byte(r.target)},
-		{Name: []byte(":authority"), Value: []byte("orders.example")},
-		{Name: []byte("content-length"), Value: fmt.Append(nil, len(r.body))},
-	}
-	for _, h := range r.headers {
-		headers = append(headers, enforce.Header{Name: []byte(h[0]), Value: []byte(h[1])})
-	}
-	engine := enforce.New(bundle)
-	return func() error {
-		request := engine.Begin()
-		defer request.End()
-		end := len(r.body) == 0
-		action := request.Headers(headers, end, world{})
-		if !end && action == enforce.Hold {
-			action = request.Body(r.body, true)
-		}
-		if action != enforce.Pass || len(request.Violations()) != 0 {
-			return errors.New(string(request.AppendProblem(nil)))
-		}
-		return nil
-	}, nil
+	return judge.New(compiled.Bundle, r.asSeenByFilter())
 }
-
-// world has nothing to say: the specification declares no limit.
-type world struct{}
-
-func (world) Now() int64                      { return 0 }
-func (world) ClientAddress() []byte           { return nil }
-func (world) HashKey() siphash.Key            { return siphash.Key{} }
-func (world) Get([]byte) ([]byte, uint32)     { return nil, 0 }
-func (world) Set([]byte, []byte, uint32) bool { return true }

@@ -21,15 +21,24 @@ type row struct {
 	target  string
 	headers [][2]string
 	body    []byte
+	answer  []byte // the upstream's
 }
 
+// rows are all that is sent. Of their answers only the last one's has a schema.
 func rows() []row {
+	quote := post("both 0.9 KB", 900)
+	quote.target, quote.answer = "/quotes", quote.body
+	return append(requests(), quote)
+}
+
+func requests() []row {
 	return []row{
 		{
 			name:    "GET",
 			method:  "GET",
 			target:  "/customers/0b9fd2ad-9c3c-4e26-8f6b-4a1d7c64c3a1/orders?status=shipped&since=2026-03-01T00:00:00Z&limit=50",
 			headers: [][2]string{{"x-tenant", "northwind-eu"}},
+			answer:  []byte("{}"),
 		},
 		post("POST 0.9 KB", 900),
 		post("POST 8.7 KB", 8_700),
@@ -38,7 +47,7 @@ func rows() []row {
 }
 
 func post(name string, size int) row {
-	return row{name, "POST", "/orders", [][2]string{{"content-type", "application/json"}}, order(size)}
+	return row{name, "POST", "/orders", [][2]string{{"content-type", "application/json"}}, order(size), []byte("{}")}
 }
 
 type contact struct {
@@ -110,6 +119,12 @@ func order(size int) []byte {
 // smallOrder has what an order must have and little else.
 const smallOrder = `{"customer":"0b9fd2ad-9c3c-4e26-8f6b-4a1d7c64c3a1","reference":"PO-2026-004711","currency":"EUR",` +
 	`"items":[{"sku":"KTN-10000","quantity":2,"price":12.5},{"sku":"KTN-10001","quantity":1,"price":8}]}`
+
+func smallPost() row {
+	r := post(fmt.Sprintf("POST %d B", len(smallOrder)), 0)
+	r.body = []byte(smallOrder)
+	return r
+}
 
 func encode(d document) []byte {
 	data, err := json.Marshal(d)

@@ -26,8 +26,12 @@ const (
 	readsOnly = "reads only, Go SDK"
 	enforcing = "Threatgate, enforce"
 	shadowing = "Threatgate, shadow"
+	judgeBoth = "Threatgate, responses"
 	extProc   = "ext_proc, kin-openapi"
 )
+
+// identifier makes names that fit into a path.
+var identifier = strings.NewReplacer(" ", "-", ",", "")
 
 // system is one Envoy with what judges its requests.
 type system struct {
@@ -80,8 +84,9 @@ func open(ctx context.Context) (lab *laboratory, err error) {
 		func() (*system, error) {
 			return lab.static(readsOnly, []*hcmv3.HttpFilter{readerFilter(filepath.Join(lab.beside, "bench-reader.wasm"))}, nil)
 		},
-		func() (*system, error) { return lab.threatgate(enforcing, "enforce") },
-		func() (*system, error) { return lab.threatgate(shadowing, "shadow") },
+		func() (*system, error) { return lab.threatgate(enforcing, "enforce", "off") },
+		func() (*system, error) { return lab.threatgate(shadowing, "shadow", "off") },
+		func() (*system, error) { return lab.threatgate(judgeBoth, "enforce", "enforce") },
 		func() (*system, error) {
 			return lab.static(extProc, []*hcmv3.HttpFilter{peerFilter()}, []*clusterv3.Cluster{newPeerCluster(socket)}, judge.Process.Pid)
 		},
@@ -127,7 +132,7 @@ func (lab *laboratory) static(name string, filters []*hcmv3.HttpFilter, clusters
 	if err != nil {
 		return nil, err
 	}
-	id := strings.NewReplacer(" ", "-", ",", "").Replace(name)
+	id := identifier.Replace(name)
 	file := filepath.Join(lab.dir, id+".json")
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		return nil, err
@@ -150,8 +155,16 @@ func (lab *laboratory) static(name string, filters []*hcmv3.HttpFilter, clusters
 	}
 }
 
+// model is that of the specification beside it; of responses it says what the
+// model's word of that name says.
+const model = `apiVersion: threatgate.dev/v1alpha1
+kind: ThreatModel
+metadata: {name: bench}
+spec: {services: [{id: orders, responses: "%s", specs: [{file: spec.yaml}]}]}
+`
+
 // threatgate starts the control plane and its Envoy, as a user does.
-func (lab *laboratory) threatgate(name, mode string) (*system, error) {
+func (lab *laboratory) threatgate(name, mode, responses string) (*system, error) {
 	listen, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -160,18 +173,22 @@ func (lab *laboratory) threatgate(name, mode string) (*system, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(lab.dir, "spec.yaml")
-	if err := os.WriteFile(file, spec, 0o600); err != nil {
+	id := identifier.Replace(name)
+	file := filepath.Join(lab.dir, id+".yaml")
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(lab.dir, "spec.yaml"), spec, 0o600),
+		os.WriteFile(file, fmt.Appendf(nil, model, responses), 0o600),
+	); err != nil {
 		return nil, err
 	}
-	command := exec.Command(filepath.Join(lab.beside, "threatgate"), "run", "--spec", file, "--mode", mode,
+	command := exec.Command(filepath.Join(lab.beside, "threatgate"), "run", "--model", file, "--mode", mode,
 		"--upstream", "http://"+lab.upstream.address, "--listen", listen, "--admin", admin,
-		"--token-file", filepath.Join(lab.dir, mode+".token"), "--envoy", lab.envoy, "--concurrency", "1")
+		"--token-file", filepath.Join(lab.dir, id+".token"), "--envoy", lab.envoy, "--concurrency", "1")
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	p, err := lab.start(mode, command)
+	p, err := lab.start(id, command)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +253,8 @@ func (lab *laboratory) measure(s *system, r row, d time.Duration) (cell, error) 
 	}
 	defer client.close()
 	request := r.wire()
-	if _, err := client.run(request, d/10); err != nil {
+	lab.upstream.answer.Store(&r.answer)
+	if _, err := client.run(request, len(r.answer), d/10); err != nil {
 		return cell{}, err
 	}
 	requests, bytes := lab.upstream.requests.Load(), lab.upstream.bytes.Load()
@@ -244,7 +262,7 @@ func (lab *laboratory) measure(s *system, r row, d time.Duration) (cell, error) 
 	if err != nil {
 		return cell{}, err
 	}
-	answered, err := client.run(request, d)
+	answered, err := client.run(request, len(r.answer), d)
 	if err != nil {
 		return cell{}, err
 	}

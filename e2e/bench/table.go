@@ -8,9 +8,10 @@ import (
 
 // report is the outcome of a run; its JSON form is what -json prints.
 type report struct {
-	Rounds  int      `json:"rounds"`
-	Results []result `json:"results"`
-	Native  []timing `json:"native"`
+	Rounds  int       `json:"rounds"`
+	Results []result  `json:"results"`
+	Judging []judging `json:"judging"`
+	Native  []timing  `json:"native"`
 }
 
 // result is one system under one kind of request. Times are processor
@@ -77,10 +78,32 @@ func (r *report) print(w io.Writer) {
 		}
 	}
 
-	fmt.Fprintf(w, "Judging a POST of %d bytes natively, without Envoy\n\n", len(smallOrder))
+	fmt.Fprint(w, "Judging by Threatgate's engine without Envoy, best of many rounds\n\n")
+	const judgingLine = "%-12s %10v %10v %10v %10v\n"
+	fmt.Fprintf(w, judgingLine, "request", "native ns", "MB/s", "Wasm ns", "MB/s")
+	for _, one := range r.Judging {
+		fmt.Fprintf(w, judgingLine, one.Row, one.Native, one.rate(one.Native), measured(one.Wasm), one.rate(one.Wasm))
+	}
+
+	fmt.Fprintf(w, "\nJudging a POST of %d bytes natively, without Envoy\n\n", len(smallOrder))
 	const nativeLine = "%-28s %10v %12v %10v\n"
 	fmt.Fprintf(w, nativeLine, "judge", "ns", "allocations", "bytes")
 	for _, one := range r.Native {
 		fmt.Fprintf(w, nativeLine, one.Name, one.Nanoseconds, one.Allocations, one.Bytes)
 	}
+}
+
+// rate is what so many nanoseconds for the body are in megabytes a second.
+func (j *judging) rate(ns int64) string {
+	if ns == 0 || j.Bytes == 0 {
+		return "-"
+	}
+	return fmt.Sprint(int64(j.Bytes) * 1000 / ns)
+}
+
+func measured(ns int64) string {
+	if ns == 0 {
+		return "-"
+	}
+	return fmt.Sprint(ns)
 }

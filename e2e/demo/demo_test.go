@@ -48,7 +48,7 @@ func TestSpecificationsLoad(t *testing.T) {
 	operations := 0
 	for _, file := range files {
 		var diags diag.List
-		api, _ := openapi.Load(file, &diags)
+		api, _ := openapi.Load(file, nil, &diags)
 		for _, d := range diags.Sorted() {
 			t.Error(d)
 		}
