@@ -29,7 +29,7 @@ import (
 )
 
 // maxSize is the module's budget, in bytes.
-const maxSize = 3_400_000
+const maxSize = 3_200_000
 
 var module []byte
 

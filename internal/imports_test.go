@@ -65,7 +65,7 @@ type pkg struct {
 // list runs go list for the given platform.
 func list(t *testing.T, env []string, args ...string) (packages []pkg) {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-pgo=off", "-json=ImportPath,Imports"}, args...)...)
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports"}, args...)...)
 	cmd.Dir = ".."
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr

@@ -89,8 +89,6 @@ func shift(n int64, places int) (int64, bool) {
 }
 
 // checkNumber judges a number. See plain.go for why it is not inlined.
-//
-//go:noinline
 func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {
 	p := m.program
 	if s.Types&(artifact.TypeInteger|artifact.TypeNumber) == 0 || s.Types&artifact.TypeNumber == 0 && !m.isInteger() {

@@ -16,9 +16,7 @@ import (
 // tokens take over there, as if they had brought us so far.
 //
 // In Go's Wasm every branch costs about as much as several operations without
-// one, taken or not, and a check of an index is a branch. What is marked
-// noinline would by the profile become part of functions so large that what
-// is small is no longer inlined into them: a tenth of the time.
+// one, taken or not, and a check of an index is a branch.
 
 // level is an array or object that plain is in. The outermost has a frame,
 // those within it get theirs when plain stops inside of them.
@@ -82,8 +80,6 @@ func (m *Machine) plain(f *frame) {
 // members judges the members from b[i] on, where one begins, or a comma is
 // if a value is just behind. It stops behind the last value that it has
 // judged, or in the array or object that is the next one, on a level of its own.
-//
-//go:noinline
 func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
 	o := &m.program.Objects[l.rule-1]
 	keys := artifact.Of(m.program.Keys, o.Keys)
@@ -170,8 +166,6 @@ func (m *Machine) look(o *artifact.Object, b []byte, i int) int {
 }
 
 // itemsAt is the like of members for an array.
-//
-//go:noinline
 func (m *Machine) itemsAt(l *level, b []byte, end, i int, behind bool) int {
 	a := &m.program.Arrays[l.rule-1]
 	last := i
@@ -305,8 +299,6 @@ func (m *Machine) closes(l *level, c byte) bool {
 
 // land brings the frames and the tokenizer to where plain has stopped, before
 // b[i].
-//
-//go:noinline
 func (m *Machine) land(i int) {
 	for n := range m.level + 1 {
 		l := &m.levels[n]
