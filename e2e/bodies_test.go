@@ -161,13 +161,17 @@ func splitBytes(s string) (parts []string) {
 }
 
 func (b *bodies) trailers(t *testing.T) {
-	trailer := http.Header{"X-Sum": {"17"}}
+	trailer := http.Header{"X-Sum": {"17"}, "X-User-Id": {"root"}}
+	identity := "root" // in shadow nothing is taken away
+	if b.enforce {
+		identity = ""
+	}
 	for _, p := range protocols {
 		for _, c := range append(noteBodies, struct{ body, want string }{"", "400 validation:body-missing body: contract"}) {
 			t.Run(p.name+"/"+c.body, func(t *testing.T) {
 				answer := streamed(t, p.client, b.gateway, "POST /notes", trailer, splitBytes(c.body)...)
 				for _, r := range b.expectVerdict(t, answer, c.want, c.body) {
-					if r.Trailer.Get("X-Sum") != "17" {
+					if r.Trailer.Get("X-Sum") != "17" || r.Trailer.Get("X-User-Id") != identity {
 						t.Errorf("the upstream saw trailers %v", r.Trailer)
 					}
 				}

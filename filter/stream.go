@@ -76,17 +76,22 @@ func (s *stream) headers(end bool) enforce.Action {
 	s.request = s.policy.engine.Begin()
 	fields = host.RequestHeaders(fields[:0])
 	action := s.request.Headers(fields, end, world{})
+	s.strip(host.RemoveRequestHeader)
+	return action
+}
+
+// strip removes those of the fields that no client may send.
+func (s *stream) strip(remove func(name []byte)) {
 	for i := range fields {
 		if name := fields[i].Name; len(name) >= len(reserved) && enforce.SameField(name[:len(reserved)], reserved) {
-			host.RemoveRequestHeader(name)
+			remove(name)
 		}
 	}
 	if s.request.Mode() == violation.Enforce {
 		for _, name := range s.request.IdentityHeaders() {
-			host.RemoveRequestHeader(name)
+			remove(name)
 		}
 	}
-	return action
 }
 
 // reserved starts the names of the headers in which Envoy hands verified
@@ -101,10 +106,10 @@ func (s *stream) body(size int, end bool) enforce.Action {
 }
 
 func (s *stream) trailers() enforce.Action {
-	if s.request.Judged() {
-		return enforce.Pass
-	}
-	return s.request.Trailers()
+	fields = host.RequestTrailers(fields[:0])
+	action := s.request.Trailers(fields)
+	s.strip(host.RemoveRequestTrailer)
+	return action
 }
 
 func (s *stream) responseHeaders(end bool) enforce.Action {

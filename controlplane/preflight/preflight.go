@@ -106,7 +106,7 @@ func (p *prober) judge(method, path, contentType, body string) (err error) {
 	request.Headers(p.headers(method, path, contentType), contentType == "", p.world)
 	if contentType != "" {
 		request.Body([]byte(body), false)
-		request.Trailers()
+		request.Trailers(nil)
 	}
 	if !request.Judged() {
 		return errors.New("judging comes to no verdict")

@@ -8,6 +8,7 @@ const (
 	statusOK = 0
 
 	requestHeaders      = 0 // MapType
+	requestTrailers     = 1
 	responseHeaders     = 2
 	callHeaders         = 6
 	callTrailers        = 7

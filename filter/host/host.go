@@ -37,9 +37,17 @@ func headers(kind uint32, dst []enforce.Header) []enforce.Header {
 	return dst
 }
 
+// RequestTrailers appends the request's trailers to dst.
+func RequestTrailers(dst []enforce.Header) []enforce.Header { return headers(requestTrailers, dst) }
+
 // RemoveRequestHeader removes a header of the request.
 func RemoveRequestHeader(name []byte) {
 	proxyRemoveHeaderMapValue(requestHeaders, data(name), uint32(len(name)))
+}
+
+// RemoveRequestTrailer removes a trailer of the request.
+func RemoveRequestTrailer(name []byte) {
+	proxyRemoveHeaderMapValue(requestTrailers, data(name), uint32(len(name)))
 }
 
 // RequestBody returns size bytes of the request's body from start on, at

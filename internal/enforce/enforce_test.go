@@ -132,7 +132,7 @@ func judge(e *enforce.Engine, m message, size int, trailers bool) string {
 		body = body[n:]
 	}
 	if trailers && action != enforce.Reject {
-		action = r.Trailers()
+		action = r.Trailers(nil)
 	}
 	return verdict(r, action)
 }

@@ -82,7 +82,14 @@ func (r *Request) Body(chunk []byte, end bool) Action {
 }
 
 // Trailers ends the body: where there are trailers, no chunk was the last.
-func (r *Request) Trailers() Action { return r.Body(nil, true) }
+// From now on IdentityHeaders are those among them.
+func (r *Request) Trailers(trailers []Header) Action {
+	r.identity = r.identity[:0]
+	if r.op != nil {
+		r.findIdentity(trailers)
+	}
+	return r.Body(nil, true)
+}
 
 // action turns the state of the judgement into what to do.
 func (r *Request) action(end bool) Action {
@@ -290,7 +297,7 @@ func (r *Request) judgeHeaders(end bool, w World) {
 	if r.judgeLifetime(w) || r.judgeCredentials() || r.judgeLimits(w) || r.judgeParameters() {
 		return
 	}
-	r.findIdentity()
+	r.findIdentity(r.headers.fields)
 	if upgrade {
 		return // what follows is not a body
 	}
@@ -355,13 +362,13 @@ func (r *Request) judgeLifetime(w World) (stop bool) {
 }
 
 // findIdentity notes the identity headers that a client has no business to
-// send.
-func (r *Request) findIdentity() {
+// send, be it as trailers, which some servers merge (RFC 9110 section 6.5.1).
+func (r *Request) findIdentity(fields []Header) {
 	if r.op.Flags&artifact.StripIdentity == 0 {
 		return
 	}
 	b := r.engine.bundle
-	for _, h := range r.headers.fields {
+	for _, h := range fields {
 		if len(h.Name) == 0 || r.engine.identity[h.Name[0]]>>(len(h.Name)%64)&1 == 0 {
 			continue
 		}
