@@ -205,7 +205,7 @@ func (s *stream) count() {
 // end sends what there is to tell of a request once its stream has ended.
 func (s *stream) end() {
 	r := s.request
-	if r != nil && r.Judged() && !s.counted { // and its response cut short
+	if r != nil && !s.counted && (r.Judged() || r.Decision() != violation.Allowed) { // and its body or response cut short
 		s.counted = true
 		s.count()
 	}

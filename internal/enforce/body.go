@@ -1,8 +1,6 @@
 package enforce
 
 import (
-	"math"
-
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/form"
 	"github.com/threatgate/threatgate/internal/enforce/multipart"
@@ -45,9 +43,23 @@ func (b *body) of(op *artifact.Operation) {
 // none.
 func (b *body) ofResponse(declared *artifact.Response, bare bool) {
 	b.in, b.header = violation.InResponseBody, violation.InResponseHeader
-	b.declared, b.max = artifact.Of(b.bundle.Media, declared.Media), math.MaxUint64
+	b.declared, b.max = artifact.Of(b.bundle.Media, declared.Media), max(maxJudged, uint64(b.request.op.MaxHeld))
 	b.required, b.plain = declared.Flags&artifact.BodyExpected != 0 && !bare, false
 	b.media, b.size, b.early = nil, 0, 0
+}
+
+// maxJudged is how many bytes of a response are judged, more only if more are
+// held. What the machine keeps, such as the names of an object, grows with a
+// body, and no client chose this one.
+const maxJudged = 16 << 20
+
+// tooLarge is what a body of more than max bytes, encoded or decoded,
+// violates. A response may have any size: it is judged no further.
+func (b *body) tooLarge() violation.Code {
+	if b.in.OfResponse() {
+		return violation.Unjudged
+	}
+	return violation.BodySize
 }
 
 // letGo notes that from here on the body is out of enforce's hands.
@@ -61,7 +73,7 @@ func (b *body) letGo() {
 // reports whether judging may stop.
 func (b *body) announce(m *message, end bool) (stop bool) {
 	switch {
-	case m.contentLength > 0 && uint64(m.contentLength) > b.max:
+	case m.contentLength > 0 && uint64(m.contentLength) > b.max && !b.in.OfResponse():
 		return b.request.violate(violation.BodySize, b.in, nil, nil)
 	case len(b.declared) == 0:
 		return m.contentLength > 0 && b.request.violate(violation.BodyUnexpected, b.in, nil, nil)
@@ -101,6 +113,9 @@ var (
 func (b *body) judge(chunk []byte, end bool) (judged bool) {
 	first := b.size == 0 && len(chunk) > 0
 	before := b.size
+	if b.in.OfResponse() && before+uint64(len(chunk)) > b.max {
+		return b.refuse(b.tooLarge())
+	}
 	b.size += uint64(len(chunk))
 	stop := false
 	switch {

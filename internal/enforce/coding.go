@@ -54,10 +54,15 @@ func (e *Engine) decoder() *inflate.Decoder {
 	return d
 }
 
+// maxIdle is how many decoders are kept for the next bodies.
+const maxIdle = 16
+
 // endCoding gives the decoder back.
 func (b *body) endCoding() {
 	if d := b.coding.decoder; d != nil {
-		b.request.engine.decoders = append(b.request.engine.decoders, d)
+		if e := b.request.engine; len(e.decoders) < maxIdle {
+			e.decoders = append(e.decoders, d)
+		}
 		b.coding.decoder = nil
 	}
 }
@@ -84,7 +89,7 @@ func (b *body) decode(chunk []byte, end bool) (judged bool) {
 				return true
 			}
 			if c.size > b.max {
-				return b.refuse(violation.BodySize)
+				return b.refuse(b.tooLarge())
 			}
 		case inflate.Failed:
 			return b.refuse(violation.ContentEncoding)
@@ -92,7 +97,7 @@ func (b *body) decode(chunk []byte, end bool) (judged bool) {
 	}
 }
 
-// refuse ends the judgement of a body of which no more can be decoded.
+// refuse ends the judgement of a body of which no more can be read.
 func (b *body) refuse(code violation.Code) (judged bool) {
 	b.endCoding()
 	if !b.report() {

@@ -220,6 +220,8 @@ func (b *body) judgeAttribute(object *artifact.Content, a xml.Attribute) {
 	switch {
 	case e != nil:
 		b.scalar(b.bundle.Contents[e.Content].Scalars, a.Value)
+	case bytes.Equal(a.Space, instance) && (bytes.Equal(a.Local, isNil) || bytes.Equal(a.Local, isType)):
+		b.machine.Refuse(violation.XML) // to those who know it the element is another
 	case known:
 		b.machine.Refuse(violation.UndeclaredProperty)
 	default:
@@ -230,6 +232,7 @@ func (b *body) judgeAttribute(object *artifact.Content, a xml.Attribute) {
 var (
 	instance = []byte("http://www.w3.org/2001/XMLSchema-instance")
 	isNil    = []byte("nil")
+	isType   = []byte("type")
 	isTrue   = []byte("true")
 )
 

@@ -61,6 +61,8 @@ var documents = []row{
 	{pet("", "<born xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>"), allowed},
 	{pet("", "<born xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'>x</born>"), "validation:type body /born"},
 	{pet("", "<note xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>"), "validation:type body /note"},
+	{petTo + "<pet xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='1'><name>x</name><photoUrls/></pet>", "validation:xml body /*"},
+	{petTo + "<pet xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='Cat'><name>x</name><photoUrls/></pet>", "validation:xml body /*"},
 	{pet("", "<passport>x</passport>"), "validation:read-only body /passport"},
 
 	// Properties.

@@ -43,7 +43,7 @@ func mediaMatches(declared, given []byte) bool {
 	kind, subtype, _ := bytes.Cut(given, []byte{'/'})
 	wantKind, want, _ := bytes.Cut(declared, []byte{'/'})
 	switch {
-	case len(kind) == 0 || len(subtype) == 0, string(wantKind) != "*" && !equalFold(wantKind, kind):
+	case !isToken(kind) || !isToken(subtype), string(wantKind) != "*" && !equalFold(wantKind, kind):
 		return false
 	case len(want) > 0 && want[0] == '*':
 		want = want[1:]
@@ -51,6 +51,19 @@ func mediaMatches(declared, given []byte) bool {
 	}
 	return equalFold(want, subtype)
 }
+
+// isToken reports whether s is a token (RFC 9110 section 5.6.2). What follows
+// one in "application/json, x" is left out by some servers.
+func isToken(s []byte) bool {
+	for _, c := range s {
+		if c <= ' ' || c >= 0x7f || bytes.IndexByte(notInTokens, c) >= 0 {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+var notInTokens = []byte(`"(),/:;<=>?@[\]{}`)
 
 // compareParameters looks for declared parameters, "v=1;w=2", among those
 // given. It reports whether one is missing, and whether one is another.

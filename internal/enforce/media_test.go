@@ -14,6 +14,9 @@ var mediaTypes = []row{
 	{"POST /any\ncontent-type: image/svg+xml\n\n<Item><n>1</n></Item>", allowed},
 	{"POST /any\ncontent-type: application/x-www-form-urlencoded\n\nn=x", "validation:type body /n"},
 	{"POST /any\ncontent-type: application/octet-stream\n\nn=x", allowed},
+	{"POST /any\ncontent-type: application/json, x\n\n" + `{"n":"1"}`, "validation:content-type header content-type"},
+	{"POST /any\ncontent-type: application/json x\n\n" + `{"n":"1"}`, "validation:content-type header content-type"},
+	{"POST /any\ncontent-type: application/json/x\n\n" + `{"n":"1"}`, "validation:content-type header content-type"},
 	{"POST /any\ncontent-type: application\n\nn=x", "validation:content-type header content-type"},
 
 	{"POST /some\n\n" + `{"n":1}`, allowed},

@@ -315,6 +315,26 @@ func TestResponseBeforeTheRequestEnds(t *testing.T) {
 	}
 }
 
+// A response of any size passes, but no more than a bound of it is judged.
+func TestLargeResponses(t *testing.T) {
+	for _, row := range []struct{ first, want string }{
+		{`{`, "validation:unjudged response-stream"},
+		{`{"name":1,`, "validation:type response-body /name; validation:unjudged response-stream"},
+	} {
+		e := compiled(t, "testdata/responses.yaml", inMode(violation.Shadow))
+		r := e.Begin()
+		r.Headers(parse(t, "GET /user").headers, true, world{})
+		r.ResponseHeaders(parseResponse("200\nx-remaining: 1\n\nx").headers, false)
+		action := r.ResponseBody([]byte(row.first), false)
+		for n := 0; n < 20 && r.AwaitsResponse(); n++ {
+			action = r.ResponseBody([]byte(strings.Repeat(" ", 1<<20)), false)
+		}
+		if got := verdict(r, action); got != row.want {
+			t.Errorf("%s: got %s, want %s", row.first, got, row.want)
+		}
+	}
+}
+
 // Where an upload streams, what is wrong with a response that is only watched
 // must not excuse the rest of the request, nor be what it is rejected for.
 func TestWatchedResponseBeforeTheRequestEnds(t *testing.T) {
