@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/utf8text"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -20,7 +21,7 @@ type fields struct {
 	open *artifact.Field // the property that more names may be of; nil: none
 	now  artifact.Field  // what the current value is
 
-	utf8   utf8Text
+	utf8   utf8text.Text
 	held   []byte // of a text that may yet be no string
 	string bool   // it is one
 	size   uint64 // of a file, so far
@@ -145,7 +146,7 @@ var methodField = []byte("_method")
 
 func (b *body) beginValue() {
 	f := &b.fields
-	f.utf8, f.held, f.size = utf8Text{}, f.held[:0], 0
+	f.utf8, f.held, f.size = utf8text.Text{}, f.held[:0], 0
 	f.string = f.now.Scalars&^artifact.TypeString == 0
 	if f.now.Shape == artifact.ShapeJSON {
 		b.machine.BeginText()
@@ -170,8 +171,8 @@ func (b *body) valuePart(part []byte, last bool) {
 		}
 		return
 	}
-	n := f.utf8.valid(part)
-	broken := n < len(part) || last && !f.utf8.whole()
+	n := f.utf8.Valid(part)
+	broken := n < len(part) || last && !f.utf8.Whole()
 	b.scalarPart(part[:n], last && !broken)
 	if broken {
 		b.machine.Refuse(f.malformed)

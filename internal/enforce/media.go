@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/multipart"
 )
 
 // findMedia returns the declared media type that a content type matches
@@ -38,12 +39,13 @@ func (b *body) findMedia(contentType []byte) *artifact.Media {
 }
 
 // mediaMatches compares a declared type with a given one. A declared one may
-// be "*/*" or end in "/*", or in "/*+json" and the like.
+// be "*/*" or end in "/*", or in "/*+json" and the like. The given one must be
+// made of tokens: what follows in "application/json, x" some servers leave out.
 func mediaMatches(declared, given []byte) bool {
 	kind, subtype, _ := bytes.Cut(given, []byte{'/'})
 	wantKind, want, _ := bytes.Cut(declared, []byte{'/'})
 	switch {
-	case !isToken(kind) || !isToken(subtype), string(wantKind) != "*" && !equalFold(wantKind, kind):
+	case !multipart.IsToken(kind) || !multipart.IsToken(subtype), string(wantKind) != "*" && !equalFold(wantKind, kind):
 		return false
 	case len(want) > 0 && want[0] == '*':
 		want = want[1:]
@@ -51,19 +53,6 @@ func mediaMatches(declared, given []byte) bool {
 	}
 	return equalFold(want, subtype)
 }
-
-// isToken reports whether s is a token (RFC 9110 section 5.6.2). What follows
-// one in "application/json, x" is left out by some servers.
-func isToken(s []byte) bool {
-	for _, c := range s {
-		if c <= ' ' || c >= 0x7f || bytes.IndexByte(notInTokens, c) >= 0 {
-			return false
-		}
-	}
-	return len(s) > 0
-}
-
-var notInTokens = []byte(`"(),/:;<=>?@[\]{}`)
 
 // compareParameters looks for declared parameters, "v=1;w=2", among those
 // given. It reports whether one is missing, and whether one is another.

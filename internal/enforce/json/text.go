@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
+
+	"github.com/threatgate/threatgate/internal/enforce/utf8text"
 )
 
 // text is where we are inside of a string or a name.
@@ -61,7 +63,7 @@ func (t *Tokenizer) read() ([]byte, found) {
 					i += n
 					continue
 				}
-				x.need, x.low, x.top = sequence(c)
+				x.need, x.low, x.top = utf8text.Sequence(c)
 				if x.need > 0 {
 					x.step = stepUTF8
 					i++
@@ -253,27 +255,4 @@ func multiByteRun(b []byte) int {
 		i += n
 	}
 	return i
-}
-
-// sequence says what must follow the first byte of a UTF-8 sequence: how many
-// bytes, and the range of the first of them (RFC 3629, section 4). 0: c can't
-// be first.
-func sequence(c byte) (need, low, top uint8) {
-	switch {
-	case c < 0xc2 || c > 0xf4:
-		return 0, 0, 0
-	case c < 0xe0:
-		return 1, 0x80, 0xbf
-	case c == 0xe0:
-		return 2, 0xa0, 0xbf
-	case c == 0xed: // surrogates
-		return 2, 0x80, 0x9f
-	case c < 0xf0:
-		return 2, 0x80, 0xbf
-	case c == 0xf0:
-		return 3, 0x90, 0xbf
-	case c == 0xf4: // beyond U+10FFFF
-		return 3, 0x80, 0x8f
-	}
-	return 3, 0x80, 0xbf
 }

@@ -24,13 +24,8 @@ func (h *headers) reset() {
 // add takes a line, and reports whether everybody reads it alike.
 func (h *headers) add(line []byte) bool {
 	name, value, ok := bytes.Cut(line, []byte{':'})
-	if !ok || len(name) == 0 || !utf8.Valid(line) {
+	if !ok || !IsToken(name) || !utf8.Valid(line) { // a folded line too
 		return false
-	}
-	for _, c := range name {
-		if !isToken(c) { // a folded line too
-			return false
-		}
 	}
 	value = bytes.Trim(value, " \t")
 	h.lines = append(append(append(append(h.lines, name...), ':'), value...), '\n')
@@ -136,16 +131,20 @@ func unquote(s []byte) (value []byte, ok bool) {
 		s = s[1 : len(s)-1]
 		return s, len(s) > 0 && bytes.IndexByte(s, '\\') < 0 && bytes.IndexByte(s, '"') < 0
 	}
-	for _, c := range s {
-		if !isToken(c) {
-			return nil, false
-		}
-	}
-	return s, len(s) > 0
+	return s, IsToken(s)
 }
 
-// isToken is tchar of RFC 9110 section 5.6.2.
-func isToken(c byte) bool {
+// IsToken reports whether s is a token (RFC 9110 section 5.6.2).
+func IsToken(s []byte) bool {
+	for _, c := range s {
+		if !isTokenChar(c) {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+func isTokenChar(c byte) bool {
 	return isAlphanumeric(c) || bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
 }
 

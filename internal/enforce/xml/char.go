@@ -1,6 +1,10 @@
 package xml
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/threatgate/threatgate/internal/enforce/utf8text"
+)
 
 // isChar is Char of XML section 2.2.
 func isChar(r rune) bool {
@@ -27,9 +31,8 @@ func validChars(b []byte) bool {
 // chars finds out whether a text that arrives in parts is made of characters
 // in UTF-8. The zero chars is at its start.
 type chars struct {
-	missing   int  // bytes of a character
-	low, high byte // which the next of them may be
-	first     byte // of the character
+	utf8text.Text
+	before uint16 // the last two bytes
 }
 
 // valid returns how many bytes of the next part go on as they may.
@@ -44,47 +47,12 @@ func (u *chars) valid(part []byte) int {
 
 // next takes a byte, and reports whether it may come.
 func (u *chars) next(c byte) bool {
-	switch {
-	case u.missing > 0:
-		if c < u.low || c > u.high {
-			return false
-		}
-		u.missing--
-		u.low, u.high = 0x80, 0xbf
-		if u.first == 0xef && c == 0xbf && u.missing == 1 {
-			u.high = 0xbd // neither U+FFFE nor U+FFFF
-		}
-	case c < 0x80:
-		return c >= ' ' || isChar(rune(c))
-	case c < 0xc2 || c > 0xf4:
+	if !u.Next(c) || c < ' ' && !isChar(rune(c)) || u.before == 0xefbf && c > 0xbd { // U+FFFE, U+FFFF
 		return false
-	default:
-		u.begin(c)
 	}
+	u.before = u.before<<8 | uint16(c)
 	return true
 }
-
-// begin is the first byte of a character of several (RFC 3629 section 4).
-func (u *chars) begin(c byte) {
-	u.missing, u.low, u.high, u.first = 1, 0x80, 0xbf, c
-	switch {
-	case c >= 0xf0:
-		u.missing = 3
-	case c >= 0xe0:
-		u.missing = 2
-	}
-	switch c {
-	case 0xe0, 0xf0:
-		u.low = 0xa0 - c&0x10 // nothing that fewer bytes could say
-	case 0xed:
-		u.high = 0x9f // no surrogates
-	case 0xf4:
-		u.high = 0x8f // no more than U+10FFFF
-	}
-}
-
-// whole reports whether no character is cut off.
-func (u *chars) whole() bool { return u.missing == 0 }
 
 // cutName splits a name (XML section 2.3) from what follows it; it is empty
 // if there is none.

@@ -40,7 +40,7 @@ func (t *Tokenizer) text() Token {
 		t.chunk = t.chunk[valid:]
 		return t.part(run[:valid])
 	}
-	if !t.chars.whole() {
+	if !t.chars.Whole() {
 		return t.fail(Syntax)
 	}
 	t.chunk = t.chunk[1:]

@@ -147,7 +147,7 @@ func (t *Tokenizer) Next() Token {
 	switch {
 	case !t.final:
 		return More
-	case t.state == stateText && t.matched == 0 && t.chars.whole() && t.rooted && len(t.open) == 0:
+	case t.state == stateText && t.matched == 0 && t.chars.Whole() && t.rooted && len(t.open) == 0:
 		return End
 	}
 	return t.fail(Syntax)
