@@ -119,8 +119,11 @@ func SmallNumber(b []byte, i int) (n int64, scale, end int) {
 	}
 	c := r[at]
 	if c == '.' {
+		if count >= 8 {
+			return 0, 0, -1
+		}
 		fraction, places := digits(binary.LittleEndian.Uint64(r[at+1:]))
-		if places%8 == 0 || count >= 8 {
+		if places%8 == 0 {
 			return 0, 0, -1
 		}
 		value, scale, at = value*powersOf10[places]+fraction, places, at+1+places
