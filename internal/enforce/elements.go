@@ -262,7 +262,7 @@ var startOfTag, endOfTag = []byte("<"), []byte(">")
 func (b *body) elementText(part []byte) {
 	switch last := &b.elements.open[len(b.elements.open)-1]; {
 	case last.null, last.content.Kind == artifact.ContentObject, last.content.Kind == artifact.ContentArray:
-		if len(bytes.TrimSpace(part)) > 0 {
+		if len(bytes.Trim(part, xml.Space)) > 0 {
 			b.machine.Refuse(violation.Type)
 		}
 	case last.content.Kind == artifact.ContentText:

@@ -45,7 +45,7 @@ func (t *Tokenizer) begin(tag []byte) Token {
 func (t *Tokenizer) attributes(rest []byte) bool {
 	t.Attributes = t.Attributes[:0]
 	for {
-		trimmed := bytes.TrimLeft(rest, space)
+		trimmed := bytes.TrimLeft(rest, Space)
 		if len(trimmed) == 0 {
 			return true
 		}
@@ -62,8 +62,8 @@ func (t *Tokenizer) attributes(rest []byte) bool {
 // cutValue splits ` = "value"` from what follows it. The value is decoded,
 // where it stands.
 func cutValue(b []byte) (value, rest []byte, ok bool) {
-	b, ok = bytes.CutPrefix(bytes.TrimLeft(b, space), []byte("="))
-	b = bytes.TrimLeft(b, space)
+	b, ok = bytes.CutPrefix(bytes.TrimLeft(b, Space), []byte("="))
+	b = bytes.TrimLeft(b, Space)
 	if !ok || len(b) == 0 || b[0] != '"' && b[0] != '\'' {
 		return nil, nil, false
 	}

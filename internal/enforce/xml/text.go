@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-const space = " \t\r\n"
+// Space is white space (XML section 2.3).
+const Space = " \t\r\n"
 
 // text reads on in a text: up to the next markup, or in CDATA up to its end.
 // Line ends become line feeds (XML section 2.11). "]]>" ends CDATA and stands
@@ -86,7 +87,7 @@ func (t *Tokenizer) plain() int {
 // outermost, is none.
 func (t *Tokenizer) part(b []byte) Token {
 	t.fresh = false
-	if t.state == stateText && len(bytes.Trim(b, space)) == 0 {
+	if t.state == stateText && len(bytes.Trim(b, Space)) == 0 {
 		if n := len(t.open); n == 0 || t.open[n-1].content == elements {
 			return More
 		}

@@ -288,7 +288,7 @@ func (t *Tokenizer) endTag() Token {
 		}
 		return More
 	case t.tag[0] == '/':
-		if n := len(t.open); n == 0 || !bytes.Equal(bytes.TrimRight(t.tag[1:], space), t.names[t.open[n-1].names:]) {
+		if n := len(t.open); n == 0 || !bytes.Equal(bytes.TrimRight(t.tag[1:], Space), t.names[t.open[n-1].names:]) {
 			return t.fail(Syntax)
 		}
 		return t.close()

@@ -262,7 +262,7 @@ func oracle(document []byte) (string, error) {
 // on what follows it.
 func spaceless(s string) string {
 	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(space, r) {
+		if strings.ContainsRune(Space, r) {
 			return -1
 		}
 		return r
