@@ -1,6 +1,10 @@
 package artifact
 
-import "github.com/threatgate/threatgate/internal/violation"
+import (
+	"math/bits"
+
+	"github.com/threatgate/threatgate/internal/violation"
+)
 
 // Program is the compiled schemas of an API: what judges JSON values.
 //
@@ -9,16 +13,19 @@ import "github.com/threatgate/threatgate/internal/violation"
 // value of another type costs nothing. What it says through other schemas on
 // the same value (allOf, anyOf, …) stands in its groups.
 //
-// Runs of records that one owner refers to follow each other in the order of
-// their owners, so that checking them takes linear time.
+// Where what a run of records may hold depends on its owner, the runs follow
+// each other in the order of their owners, so that checking them takes linear
+// time.
 type Program struct {
 	Pool       []byte
 	Locations  []Location
 	Schemas    []Schema
+	Several    []Several
 	Groups     []Group
 	Branches   []Ref // into Schemas: of groups
 	Enums      []Enum
 	Values     []Value
+	ValueSlots []uint32
 	Decimals   []Decimal // of enums; bounds are held by Numbers
 	Numbers    []Number
 	Strings    []String
@@ -26,8 +33,10 @@ type Program struct {
 	Prefixes   []Ref // into Schemas: of arrays
 	Objects    []Object
 	Keys       []Key
-	Slots      []uint32 // of the hash tables of keys and values
+	KeySlots   []uint16
+	Properties []Ref // into Schemas: of objects
 	Words      []uint64
+	Others     []Others
 	Dependents []Dependent
 	Patterns   []Pattern
 	Automata   []Automaton
@@ -37,19 +46,55 @@ type Program struct {
 	CodePoints []Run // all of them, in ascending order; none if no Format asks for them
 }
 
-// Schema judges one value.
+// Schema judges one value. Most say something of one type of values at most,
+// so that one rule is all that they have.
 type Schema struct {
-	Groups   Range // into Groups
-	Location Ref   // into Locations: where it stands in the specification
-	Enum     Ref
-	Number   Ref
-	String   Ref
-	Array    Ref
-	Object   Ref
+	Location Ref            // into Locations: where it stands in the specification
+	Rule     Ref            // into the section that Kind names
+	Kind     RuleKind       // of Rule
 	Types    Types          // of values that it lets through
 	Code     violation.Code // what a value of another type violates
 	Rank     uint8          // 0 without groups, else greater than the rank of every branch
-	_        uint8
+}
+
+// RuleKind says which section a rule is in.
+type RuleKind uint8
+
+const (
+	RuleNone RuleKind = iota
+	RuleEnum
+	RuleNumber
+	RuleString
+	RuleArray
+	RuleObject
+	RuleSeveral // several of those, or groups
+	ruleKindCount
+)
+
+// Several is all that a schema says that has more than one rule, or groups.
+type Several struct {
+	Rules  [RuleSeveral - RuleEnum]Ref // by kind, beginning with RuleEnum; 0: none
+	Groups Range                       // into Groups
+}
+
+// Rule returns the rule of a kind other than RuleSeveral that s has, 0 if it
+// has none.
+func (p *Program) Rule(s *Schema, k RuleKind) Ref {
+	if s.Kind == k {
+		return s.Rule
+	}
+	if s.Kind == RuleSeveral {
+		return p.Several[s.Rule-1].Rules[k-RuleEnum]
+	}
+	return 0
+}
+
+// GroupsOf returns the groups of s.
+func (p *Program) GroupsOf(s *Schema) []Group {
+	if s.Kind != RuleSeveral {
+		return nil
+	}
+	return Of(p.Groups, p.Several[s.Rule-1].Groups)
 }
 
 // Location is a place in the specification: what Tail adds to the place that
@@ -94,10 +139,10 @@ const (
 
 // Enum is a set of scalar values. An array or object is none of them.
 type Enum struct {
-	Values   Range // into Values: the strings
-	Slots    Range // into Slots: of Values
-	Numbers  Range // into Decimals
-	Longest  uint32
+	Values   Range  // into Values: the strings
+	Slots    uint32 // into ValueSlots: where their hash table begins
+	Numbers  Range  // into Decimals
+	Longest  uint32 // of the strings, in bytes
 	Literals Literals
 	Code     violation.Code
 	_        [2]uint8
@@ -203,36 +248,79 @@ type Array struct {
 
 // Object is what a schema says of objects.
 type Object struct {
-	Keys          Range // into Keys: all names that it knows, in the order of their declaration
-	Slots         Range // into Slots: of Keys
-	Required      Range // into Words: a bitset of keys
-	Dependents    Range // into Dependents
-	Patterns      Range // into Patterns
-	Extra         Ref   // into Schemas: of properties that neither Keys nor Patterns name; 0: any
-	Names         Ref   // into Schemas: judges each name, as a string
-	Unevaluated   Ref
+	Keys          Range  // into Keys: all names that it knows, its properties first, in the order of their declaration
+	Slots         uint32 // into KeySlots: where their hash table begins
+	Properties    Range  // into Properties: by key, the schema of the property's value; 0: any
+	Required      Ref    // into Words: the first of a bitset of keys; 0: none is
+	Extra         Ref    // into Schemas: of properties that neither Properties nor Patterns name; 0: any
+	Others        Ref
 	MinProperties uint32
 	MaxProperties uint32
 	Covers        uint32 // 1: Extra evaluates all properties, even where it is 0
 }
 
-// Key is a name that an object knows: because it is declared, or because it
-// matters whether it is there.
-//
-// The hash table of names, and likewise of values, has 2^n Slots, in which 0
-// is free, any other number an index among the keys plus 1. A name is in the
-// first free slot from its hash modulo 2^n on.
-type Key struct {
-	Ends     Ends
-	Name     Text
-	Schema   Ref   // of the property's value; 0: any
-	Declared uint8 // 1: a property of the schema
-	_        [3]uint8
+// Others is what few schemas say of objects.
+type Others struct {
+	Dependents  Range // into Dependents
+	Patterns    Range // into Patterns
+	Names       Ref   // into Schemas: judges each name, as a string
+	Unevaluated Ref
 }
+
+// OthersOf returns the others of o.
+func (p *Program) OthersOf(o *Object) *Others {
+	if o.Others == 0 {
+		return &noOthers
+	}
+	return &p.Others[o.Others-1]
+}
+
+var noOthers Others
+
+// Key is a name that an object knows: because it is declared, or because it
+// matters whether it is there. Objects that know the same names share them.
+//
+// The hash table of names, and likewise of values, has TableSize slots, in
+// which 0 is free, any other number an index among the keys plus 1. A name is
+// in the first free slot from its hash modulo TableSize on.
+type Key struct {
+	Ends Ends
+	Name Text
+}
+
+// TableSize is the number of slots for n names: a power of 2, of which half
+// or more are free.
+func TableSize(n uint32) uint32 {
+	if n == 0 {
+		return 0
+	}
+	return 1 << bits.Len32(2*n-1)
+}
+
+// KeyTable returns the hash table of an object's keys.
+func (p *Program) KeyTable(o *Object) []uint16 {
+	return p.KeySlots[o.Slots : o.Slots+TableSize(o.Keys.Len)]
+}
+
+// ValueTable returns the hash table of an enum's strings.
+func (p *Program) ValueTable(e *Enum) []uint32 {
+	return p.ValueSlots[e.Slots : e.Slots+TableSize(e.Values.Len)]
+}
+
+// Bitset returns the words of a bitset of o's keys, none if r is 0.
+func (p *Program) Bitset(r Ref, o *Object) []uint64 {
+	if r == 0 {
+		return nil
+	}
+	return p.Words[r-1:][:BitsetSize(o.Keys.Len)]
+}
+
+// BitsetSize is the number of words of a bitset of n keys.
+func BitsetSize(n uint32) uint32 { return (n + 63) / 64 }
 
 // Dependent is a name that needs others.
 type Dependent struct {
-	Needs Range  // into Words: a bitset of keys
+	Needs Ref    // into Words: the first of a bitset of keys
 	Key   uint32 // index of the name among the keys
 }
 
@@ -268,10 +356,12 @@ func (p *Program) sections() []section {
 		list[byte]{&p.Pool},
 		list[Location]{&p.Locations},
 		list[Schema]{&p.Schemas},
+		list[Several]{&p.Several},
 		list[Group]{&p.Groups},
 		list[Ref]{&p.Branches},
 		list[Enum]{&p.Enums},
 		list[Value]{&p.Values},
+		list[uint32]{&p.ValueSlots},
 		list[Decimal]{&p.Decimals},
 		list[Number]{&p.Numbers},
 		list[String]{&p.Strings},
@@ -279,8 +369,10 @@ func (p *Program) sections() []section {
 		list[Ref]{&p.Prefixes},
 		list[Object]{&p.Objects},
 		list[Key]{&p.Keys},
-		list[uint32]{&p.Slots},
+		list[uint16]{&p.KeySlots},
+		list[Ref]{&p.Properties},
 		list[uint64]{&p.Words},
+		list[Others]{&p.Others},
 		list[Dependent]{&p.Dependents},
 		list[Pattern]{&p.Patterns},
 		list[Automaton]{&p.Automata},

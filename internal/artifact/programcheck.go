@@ -36,40 +36,58 @@ func (c *programChecker) schemas() {
 	var groups, branches run
 	for _, s := range p.Schemas {
 		c.refs(len(p.Locations), s.Location)
-		c.refs(len(p.Enums), s.Enum)
-		c.refs(len(p.Numbers), s.Number)
-		c.refs(len(p.Strings), s.String)
-		c.refs(len(p.Arrays), s.Array)
-		c.refs(len(p.Objects), s.Object)
 		c.expect(s.Types <= TypeAny && s.Code.Valid())
-		for _, g := range follow(c, p.Groups, s.Groups, &groups) {
+		all := c.rules(s)
+		object := all.Rules[RuleObject-RuleEnum]
+		for _, g := range follow(c, p.Groups, all.Groups, &groups) {
 			c.texts(g.Property)
 			c.refs(len(p.Schemas), g.Discriminator)
 			c.expect(g.Kind < groupKindCount && g.Code.Valid() && g.Branches.Len > 0)
 			c.expect(g.Kind != GroupNot && g.Kind != GroupDependent || g.Branches.Len == 1)
 			c.expect(g.Kind != GroupIf || g.Branches.Len == 3)
-			c.expect(g.Kind != GroupDependent || s.Object != 0 && c.ok && g.Key < p.Objects[s.Object-1].Keys.Len)
+			c.expect(g.Kind != GroupDependent || object != 0 && c.ok && g.Key < p.Objects[object-1].Keys.Len)
 			for i, b := range follow(c, p.Branches, g.Branches, &branches) {
 				optional := g.Kind == GroupIf && i > 0
 				c.refs(len(p.Schemas), b)
 				c.expect(b == 0 && optional || b != 0 && c.ok && p.Schemas[b-1].Rank < s.Rank)
 			}
 			// A discriminator's value is judged like a property of its own.
-			c.expect(g.Discriminator == 0 || c.ok && p.Schemas[g.Discriminator-1].Rank == 0 && p.Schemas[g.Discriminator-1].Enum != 0)
+			c.expect(g.Discriminator == 0 || c.ok && p.Schemas[g.Discriminator-1].Rank == 0 && p.Schemas[g.Discriminator-1].Kind == RuleEnum)
 		}
 	}
 }
 
+// rules checks what a schema refers to and returns it as if it were several.
+func (c *programChecker) rules(s Schema) (all Several) {
+	p := c.p
+	c.expect(s.Kind < ruleKindCount && (s.Rule != 0) == (s.Kind != RuleNone))
+	if s.Kind == RuleSeveral {
+		c.refs(len(p.Several), s.Rule)
+	}
+	switch {
+	case !c.ok, s.Kind == RuleNone:
+	case s.Kind == RuleSeveral:
+		all = p.Several[s.Rule-1]
+	default:
+		all.Rules[s.Kind-RuleEnum] = s.Rule
+	}
+	for i, n := range [len(all.Rules)]int{len(p.Enums), len(p.Numbers), len(p.Strings), len(p.Arrays), len(p.Objects)} {
+		c.refs(n, all.Rules[i])
+	}
+	return all
+}
+
 func (c *programChecker) enums() {
 	p := c.p
-	var values, slots, numbers run
+	for _, v := range p.Values {
+		c.texts(v.Text)
+		c.refs(len(p.Schemas), v.Select)
+	}
+	var numbers run
 	for _, e := range p.Enums {
 		c.expect(e.Code.Valid())
-		c.slots(e.Slots, e.Values.Len, &slots)
-		for _, v := range follow(c, p.Values, e.Values, &values) {
-			c.texts(v.Text)
-			c.refs(len(p.Schemas), v.Select)
-		}
+		c.span(e.Values, len(p.Values))
+		c.table(e.Slots, e.Values, len(p.ValueSlots))
 		for _, d := range follow(c, p.Decimals, e.Numbers, &numbers) {
 			c.decimal(d)
 		}
@@ -104,24 +122,35 @@ func (c *programChecker) arrays() {
 
 func (c *programChecker) objects() {
 	p := c.p
-	var keys, slots, words, dependents, patterns run
+	for _, k := range p.Keys {
+		c.texts(k.Name)
+	}
+	c.refs(len(p.Schemas), p.Properties...)
+	for _, pattern := range p.Patterns {
+		c.refs(len(p.Automata), pattern.Automaton)
+		c.refs(len(p.Schemas), pattern.Schema)
+		c.expect(pattern.Automaton != 0)
+	}
+	var words, dependents run
 	for _, o := range p.Objects {
-		c.refs(len(p.Schemas), o.Extra, o.Names, o.Unevaluated)
-		c.expect(o.Keys.Len <= MaxKeys && o.Required.Len == (o.Keys.Len+63)/64)
-		c.bits(follow(c, p.Words, o.Required, &words), o.Keys.Len)
-		c.slots(o.Slots, o.Keys.Len, &slots)
-		for _, k := range follow(c, p.Keys, o.Keys, &keys) {
-			c.texts(k.Name)
-			c.refs(len(p.Schemas), k.Schema)
+		c.span(o.Keys, len(p.Keys))
+		c.span(o.Properties, len(p.Properties))
+		c.table(o.Slots, o.Keys, len(p.KeySlots))
+		c.refs(len(p.Schemas), o.Extra)
+		c.refs(len(p.Others), o.Others)
+		c.expect(o.Keys.Len <= MaxKeys && o.Properties.Len <= o.Keys.Len)
+		if o.Required != 0 {
+			c.bits(o.Required, o.Keys.Len, &words)
 		}
-		for _, d := range follow(c, p.Dependents, o.Dependents, &dependents) {
-			c.expect(d.Key < o.Keys.Len && d.Needs.Len == o.Required.Len)
-			c.bits(follow(c, p.Words, d.Needs, &words), o.Keys.Len)
+		if o.Others == 0 || !c.ok {
+			continue
 		}
-		for _, pattern := range follow(c, p.Patterns, o.Patterns, &patterns) {
-			c.refs(len(p.Automata), pattern.Automaton)
-			c.refs(len(p.Schemas), pattern.Schema)
-			c.expect(pattern.Automaton != 0)
+		others := p.Others[o.Others-1]
+		c.refs(len(p.Schemas), others.Names, others.Unevaluated)
+		c.span(others.Patterns, len(p.Patterns))
+		for _, d := range follow(c, p.Dependents, others.Dependents, &dependents) {
+			c.expect(d.Key < o.Keys.Len)
+			c.bits(d.Needs, o.Keys.Len, &words)
 		}
 	}
 }
@@ -168,16 +197,16 @@ func (c *programChecker) decimal(d Decimal) {
 	c.expect(digits[0] != '0' && digits[len(digits)-1] != '0')
 }
 
-// slots checks the hash table of n names.
-func (c *programChecker) slots(r Range, n uint32, at *run) {
-	c.expect(powerOfTwo(r.Len))
-	for _, slot := range follow(c, c.p.Slots, r, at) {
-		c.expect(slot <= n)
-	}
+// table checks the place of the hash table of the names that r names. What
+// the slots hold is checked by who looks there: it costs nothing.
+func (c *programChecker) table(slots uint32, r Range, n int) {
+	c.span(Range{slots, TableSize(r.Len)}, n)
 }
 
-// bits checks that a bitset names none but the first n.
-func (c *programChecker) bits(words []uint64, n uint32) {
+// bits checks a bitset of n keys: that it names no others.
+func (c *programChecker) bits(r Ref, n uint32, at *run) {
+	c.expect(r != 0)
+	words := follow(c, c.p.Words, Range{uint32(r) - 1, BitsetSize(n)}, at)
 	if n%64 != 0 && len(words) > 0 {
 		c.expect(words[len(words)-1]>>(n%64) == 0)
 	}
@@ -205,5 +234,3 @@ func follow[T any](c *programChecker, items []T, r Range, at *run) []T {
 }
 
 func bounded(exponent int32) bool { return -MaxExponent <= exponent && exponent <= MaxExponent }
-
-func powerOfTwo(n uint32) bool { return n&(n-1) == 0 }

@@ -193,7 +193,7 @@ type Media struct {
 	Fields     Range // into Fields: the declared ones of a form or multipart body
 	Roots      Range // into Elements: what the root of an XML document may be
 	Kind       MediaKind
-	Extra      Types // which types the text of an undeclared field may stand for
+	Extra      Types // which types a text may stand for: the whole body, or an undeclared field
 	_          [2]uint8
 }
 
@@ -203,7 +203,7 @@ type MediaKind uint8
 const (
 	MediaOpaque MediaKind = iota // by size only
 	MediaJSON
-	MediaText      // as one string
+	MediaText      // as one scalar
 	MediaForm      // application/x-www-form-urlencoded, as an object
 	MediaMultipart // multipart/form-data, as an object
 	MediaLines     // JSON texts, one a line, as an array

@@ -21,6 +21,9 @@ type pair struct {
 // all, which is found out once.
 func (r *Request) splitQuery() (stop bool) {
 	_, query, found := bytes.Cut(r.headers.path, []byte{'?'})
+	if !found {
+		return false
+	}
 	r.values.plainQuery = uri.Plain(query, true)
 	for found {
 		var one []byte

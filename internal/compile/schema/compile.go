@@ -96,6 +96,11 @@ func (c *Compiler) Unread(s *inventory.Schema) artifact.Ref {
 	return c.never(s.Pointer, c.Unenforceable)
 }
 
+// Mistyped is the root of values that are of no type that s admits.
+func (c *Compiler) Mistyped(s *inventory.Schema) artifact.Ref {
+	return c.never(s.Pointer, violation.Type)
+}
+
 // schema compiles s to a node, even if it lets everything pass.
 func (c *Compiler) schema(s *inventory.Schema, d Direction) ref {
 	if s.Bool != nil && !*s.Bool {

@@ -154,7 +154,7 @@ func TestAllOfIsMerged(t *testing.T) {
 		{"type":"object","properties":{"a":{"maxLength":5},"b":{"type":"integer"}}},
 		{"minProperties":1,"allOf":[{"maxProperties":3}]}]}`), &diags)
 	root, p := compile(s, &diags)
-	if got := p.Schemas[root-1]; got.Groups.Len != 0 || got.Rank != 0 {
+	if got := p.Schemas[root-1]; len(p.GroupsOf(&got)) != 0 || got.Rank != 0 {
 		t.Errorf("%+v has groups", got)
 	}
 	s = load("3.0.3", []byte(`{"allOf":[{"properties":{"a":{}},"additionalProperties":false},{"properties":{"b":{}}}]}`), &diags)

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +20,8 @@ func (c *Compiler) Program() artifact.Program {
 		enums:     map[string]artifact.Ref{},
 		numbers:   map[artifact.Number]artifact.Ref{},
 		strings:   map[artifact.String]artifact.Ref{},
+		several:   map[artifact.Several]artifact.Ref{},
+		keys:      map[string]table{},
 	}
 	for _, n := range c.nodes {
 		c.rank(n)
@@ -103,6 +104,14 @@ type emitter struct {
 	enums     map[string]artifact.Ref // by all that they hold
 	numbers   map[artifact.Number]artifact.Ref
 	strings   map[artifact.String]artifact.Ref
+	several   map[artifact.Several]artifact.Ref
+	keys      map[string]table // by the names
+}
+
+// table is where names and their hash table are.
+type table struct {
+	names artifact.Range
+	slots uint32
 }
 
 // text puts a string into the pool, once.
@@ -165,22 +174,24 @@ func last[T any](list []T) artifact.Ref { return artifact.Ref(len(list)) }
 func (e *emitter) schema(n *node) {
 	p := &e.program
 	s := artifact.Schema{Location: e.location(n.location), Types: n.types, Code: n.code, Rank: uint8(n.rank)}
+	var all artifact.Several
+	has := func(kind artifact.RuleKind, rule artifact.Ref) { all.Rules[kind-artifact.RuleEnum] = rule }
 	if n.enum != nil {
-		s.Enum = e.enum(n.enum)
+		has(artifact.RuleEnum, e.enum(n.enum))
 	}
 	if !n.number.isEmpty() {
-		s.Number = e.number(&n.number)
+		has(artifact.RuleNumber, e.number(&n.number))
 	}
 	if !n.text.isEmpty() {
-		s.String = e.string(&n.text)
+		has(artifact.RuleString, e.string(&n.text))
 	}
 	if n.array != nil {
-		s.Array = e.array(n.array)
+		has(artifact.RuleArray, e.array(n.array))
 	}
 	var known []string
 	if n.object != nil {
 		known = keys(n)
-		s.Object = e.object(n.object, known)
+		has(artifact.RuleObject, e.object(n.object, known))
 	}
 	var groups []artifact.Group
 	for _, g := range n.groups {
@@ -193,8 +204,24 @@ func (e *emitter) schema(n *node) {
 			Code:          g.code,
 		})
 	}
-	s.Groups = push(&p.Groups, groups...)
+	all.Groups = push(&p.Groups, groups...)
+	s.Kind, s.Rule = e.rule(all)
 	p.Schemas = append(p.Schemas, s)
+}
+
+// rule is the only one that a schema has, or all that it has.
+func (e *emitter) rule(all artifact.Several) (kind artifact.RuleKind, rule artifact.Ref) {
+	count := all.Groups.Len
+	for i, r := range all.Rules {
+		if r != 0 {
+			kind, rule = artifact.RuleEnum+artifact.RuleKind(i), r
+			count++
+		}
+	}
+	if count > 1 || all.Groups.Len > 0 {
+		return artifact.RuleSeveral, once(e.several, &e.program.Several, all)
+	}
+	return kind, rule
 }
 
 func (e *emitter) enum(n *enum) artifact.Ref {
@@ -218,7 +245,7 @@ func (e *emitter) enum(n *enum) artifact.Ref {
 		values[i] = artifact.Value{Ends: artifact.EndsOf([]byte(s)), Text: e.text(s), Select: n.selects[s]}
 	}
 	r.Values = push(&p.Values, values...)
-	r.Slots = push(&p.Slots, hashTable(n.strings)...)
+	r.Slots = push(&p.ValueSlots, hashTable[uint32](n.strings)...).Off
 	p.Enums = append(p.Enums, r)
 	e.enums[key] = last(p.Enums)
 	return e.enums[key]
@@ -308,61 +335,82 @@ func distinctNames(names []string) (out []string) {
 func (e *emitter) object(r *objectRule, keys []string) artifact.Ref {
 	p := &e.program
 	o := artifact.Object{
-		Extra: r.extra, Names: r.names, Unevaluated: r.unevaluated,
+		Extra: r.extra, Required: e.bitset(r.required, keys),
 		MinProperties: r.count.min, MaxProperties: r.count.max, Covers: uint32(bit(r.covers)),
 	}
-	known := make([]artifact.Key, len(keys))
-	for i, name := range keys {
-		known[i] = artifact.Key{Ends: artifact.EndsOf([]byte(name)), Name: e.text(name)}
-		if i < len(r.properties) {
-			known[i].Declared, known[i].Schema = 1, r.properties[i].node
-		}
+	o.Keys, o.Slots = e.keyTable(keys)
+	var properties []artifact.Ref
+	for _, property := range r.properties {
+		properties = append(properties, property.node)
 	}
-	o.Keys = push(&p.Keys, known...)
-	o.Slots = push(&p.Slots, hashTable(keys)...)
-	o.Required = push(&p.Words, bitset(r.required, keys)...)
-	var dependents []artifact.Dependent
-	for _, d := range r.dependents {
-		dependents = append(dependents, artifact.Dependent{
-			Needs: push(&p.Words, bitset(d.Names, keys)...),
-			Key:   uint32(slices.Index(keys, d.Name)),
-		})
+	o.Properties = push(&p.Properties, properties...)
+	if others := e.othersOf(r, keys); others != (artifact.Others{}) {
+		p.Others = append(p.Others, others)
+		o.Others = last(p.Others)
 	}
-	o.Dependents = push(&p.Dependents, dependents...)
-	var patterns []artifact.Pattern
-	for _, pattern := range r.patterns {
-		patterns = append(patterns, artifact.Pattern{Automaton: pattern.automaton, Schema: pattern.node})
-	}
-	o.Patterns = push(&p.Patterns, patterns...)
 	p.Objects = append(p.Objects, o)
 	return last(p.Objects)
 }
 
-// hashTable finds each of the names, by its index plus 1. Half of it is free.
-func hashTable(names []string) []uint32 {
-	if len(names) == 0 {
-		return nil
+// keyTable appends the keys of an object and their hash table, unless another
+// object has the same.
+func (e *emitter) keyTable(names []string) (keys artifact.Range, slots uint32) {
+	p := &e.program
+	spelt := fmt.Sprintf("%q", names)
+	t, ok := e.keys[spelt]
+	if !ok {
+		var list []artifact.Key
+		for _, name := range names {
+			list = append(list, artifact.Key{Ends: artifact.EndsOf([]byte(name)), Name: e.text(name)})
+		}
+		t = table{push(&p.Keys, list...), push(&p.KeySlots, hashTable[uint16](names)...).Off}
+		e.keys[spelt] = t
 	}
-	slots := make([]uint32, 1<<bits.Len(uint(2*len(names)-1)))
+	return t.names, t.slots
+}
+
+func (e *emitter) othersOf(r *objectRule, keys []string) artifact.Others {
+	p := &e.program
+	var dependents []artifact.Dependent
+	for _, d := range r.dependents {
+		dependents = append(dependents, artifact.Dependent{Needs: e.bitset(d.Names, keys), Key: uint32(slices.Index(keys, d.Name))})
+	}
+	var patterns []artifact.Pattern
+	for _, pattern := range r.patterns {
+		patterns = append(patterns, artifact.Pattern{Automaton: pattern.automaton, Schema: pattern.node})
+	}
+	return artifact.Others{
+		Dependents: push(&p.Dependents, dependents...), Patterns: push(&p.Patterns, patterns...),
+		Names: r.names, Unevaluated: r.unevaluated,
+	}
+}
+
+// hashTable finds each of the names, by its index plus 1.
+func hashTable[Slot uint16 | uint32](names []string) []Slot {
+	slots := make([]Slot, artifact.TableSize(uint32(len(names))))
 	mask := uint32(len(slots) - 1)
 	for i, name := range names {
 		at := artifact.EndsOf([]byte(name)).Hash(len(name)) & mask
 		for slots[at] != 0 {
 			at = (at + 1) & mask
 		}
-		slots[at] = uint32(i + 1)
+		slots[at] = Slot(i + 1)
 	}
 	return slots
 }
 
-// bitset is the set of those names, by their indices among the keys.
-func bitset(names, keys []string) []uint64 {
-	words := make([]uint64, (len(keys)+63)/64)
+// bitset appends the set of those names, by their indices among the keys. It
+// returns 0 if there are none.
+func (e *emitter) bitset(names, keys []string) artifact.Ref {
+	if len(names) == 0 {
+		return 0
+	}
+	words := make([]uint64, artifact.BitsetSize(uint32(len(keys))))
 	for _, name := range names {
 		i := slices.Index(keys, name)
 		words[i/64] |= 1 << (i % 64)
 	}
-	return words
+	return artifact.Ref(push(&e.program.Words, words...).Off + 1)
 }
 
 func bit(b bool) uint8 {

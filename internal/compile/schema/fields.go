@@ -60,6 +60,27 @@ func Opaque(s *inventory.Schema) bool {
 	return isAnything(&rest)
 }
 
+// AnyString reports whether s is known to say no more of strings than that
+// they are octets, whatever it says of other values.
+func AnyString(s *inventory.Schema) bool { return anyString(s, nil) }
+
+func anyString(s *inventory.Schema, above []*inventory.Schema) bool {
+	switch {
+	case s == nil:
+		return true
+	case s.Bool != nil:
+		return *s.Bool
+	case slices.Contains(above, s), s.Types&inventory.TypeString == 0, s.Enum != nil, s.Const != nil,
+		s.MinLength != nil, s.MaxLength != nil, s.Pattern != nil, s.Format != "" && s.Format != "binary",
+		s.Not != nil, s.If != nil, s.OneOf != nil, s.Unsupported != nil:
+		return false
+	}
+	above = append(above, s)
+	inner := func(s *inventory.Schema) bool { return anyString(s, above) }
+	return inner(s.Ref) && !slices.ContainsFunc(s.AllOf, func(s *inventory.Schema) bool { return !inner(s) }) &&
+		(s.AnyOf == nil || slices.ContainsFunc(s.AnyOf, inner))
+}
+
 // File reports whether s is a string of octets of which nothing is said but
 // how many there may be, as OpenAPI describes files: with format binary, or
 // with the media type of what is not encoded.

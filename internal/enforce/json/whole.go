@@ -6,7 +6,7 @@ import (
 )
 
 // Whoever knows what to expect can read text faster than Next finds tokens in
-// it: by himself from where Ahead says, with the functions below, up to where
+// it: by himself from where Outset or Ahead says, with the functions below, up to where
 // he tells Skip. The functions know strings, numbers and literals that are
 // plain and have some bytes behind them in the chunk; what they say no to may
 // yet be valid.
@@ -14,6 +14,15 @@ import (
 // Lookahead is how many bytes behind a text help to read all of it so: its
 // capacity should exceed its length by as many. What they are doesn't matter.
 const Lookahead = 48
+
+// Outset returns the chunk and the index in it at which the text may begin.
+// The chunk is nil if it has begun.
+func (t *Tokenizer) Outset() (chunk []byte, i int) {
+	if t.inside != nothing || t.state != stateValue || t.depth > 0 {
+		return nil, 0
+	}
+	return t.chunk, t.pos
+}
 
 // Ahead returns the chunk and the index in it at which a member or an item
 // may begin. The chunk is nil if none may.

@@ -137,16 +137,19 @@ func unquote(s []byte) (value []byte, ok bool) {
 // IsToken reports whether s is a token (RFC 9110 section 5.6.2).
 func IsToken(s []byte) bool {
 	for _, c := range s {
-		if !isTokenChar(c) {
+		if !tokenChars[c] {
 			return false
 		}
 	}
 	return len(s) > 0
 }
 
-func isTokenChar(c byte) bool {
-	return isAlphanumeric(c) || bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
-}
+var tokenChars = func() (set [256]bool) {
+	for c := range set {
+		set[c] = isAlphanumeric(byte(c)) || bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), byte(c)) >= 0
+	}
+	return set
+}()
 
 func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'

@@ -12,12 +12,16 @@ import (
 func (m *Machine) beginObject(f *frame, t *task) {
 	o := &m.program.Objects[t.rule-1]
 	t.seen = int32(len(m.seen))
-	for range o.Required.Len {
+	for range artifact.BitsetSize(o.Keys.Len) {
 		m.seen = append(m.seen, 0)
 	}
-	f.names = f.names || o.Names != 0
-	f.tracking = f.tracking || o.Unevaluated != 0
-	f.plain = f.plain && o.Names == 0 && o.Unevaluated == 0 && o.Patterns.Len == 0
+	if o.Others == 0 {
+		return
+	}
+	others := &m.program.Others[o.Others-1]
+	f.names = f.names || others.Names != 0
+	f.tracking = f.tracking || others.Unevaluated != 0
+	f.plain = f.plain && others.Names == 0 && others.Unevaluated == 0 && others.Patterns.Len == 0
 }
 
 // Name is the name of a property. It collects what judges the value.
@@ -45,6 +49,9 @@ func (m *Machine) Name(name []byte) {
 	}
 	schema := o.Extra
 	if at >= 0 {
+		if at < int(o.Properties.Len) {
+			schema = m.program.Properties[int(o.Properties.Off)+at]
+		}
 		t.due = uint32(at) + 1
 		seen, bit := &m.seen[int(t.seen)+at/64], uint64(1)<<(at%64)
 		if *seen&bit != 0 && m.reading {
@@ -52,11 +59,7 @@ func (m *Machine) Name(name []byte) {
 			return
 		}
 		*seen |= bit
-		k := &keys[at]
-		f.child, f.spelt = k.Name, true
-		if k.Declared != 0 {
-			schema = k.Schema
-		}
+		f.child, f.spelt = keys[at].Name, true
 	} else {
 		if !m.unique(name) {
 			return
@@ -111,15 +114,15 @@ func (m *Machine) unique(name []byte) bool {
 // find returns the index of the key that an object has for a name, or -1.
 func (m *Machine) find(o *artifact.Object, ends artifact.Ends, name []byte) int {
 	keys := artifact.Of(m.program.Keys, o.Keys)
-	slots := artifact.Of(m.program.Slots, o.Slots)
+	slots := m.program.KeyTable(o)
 	hash := ends.Hash(len(name))
 	for n := range uint32(len(slots)) {
-		slot := slots[(hash+n)&uint32(len(slots)-1)]
-		if slot == 0 {
+		at := int(slots[(hash+n)&uint32(len(slots)-1)]) - 1
+		if uint(at) >= uint(len(keys)) {
 			break
 		}
-		if m.isNamed(&keys[slot-1], ends, name) {
-			return int(slot - 1)
+		if m.isNamed(&keys[at], ends, name) {
+			return at
 		}
 	}
 	return -1
@@ -139,26 +142,23 @@ func (m *Machine) property(f *frame, i int32, name []byte) {
 	declared := false
 	if at := m.find(o, artifact.EndsOf(name), name); at >= 0 {
 		m.seen[int(t.seen)+at/64] |= 1 << (at % 64)
-		k := &p.Keys[int(o.Keys.Off)+at]
-		f.child, f.spelt = k.Name, true
-		if k.Declared != 0 {
-			declared = true
-			m.add(k.Schema, link{parent: i})
+		f.child, f.spelt = p.Keys[int(o.Keys.Off)+at].Name, true
+		if declared = at < int(o.Properties.Len); declared {
+			m.add(p.Properties[int(o.Properties.Off)+at], link{parent: i})
 		}
 	}
-	if o.Patterns.Len > 0 {
-		for _, pattern := range artifact.Of(p.Patterns, o.Patterns) {
-			if m.accepts(pattern.Automaton, name) {
-				declared = true
-				m.add(pattern.Schema, link{parent: i})
-			}
+	others := p.OthersOf(o)
+	for _, pattern := range artifact.Of(p.Patterns, others.Patterns) {
+		if m.accepts(pattern.Automaton, name) {
+			declared = true
+			m.add(pattern.Schema, link{parent: i})
 		}
 	}
 	if !declared {
 		m.add(o.Extra, link{parent: i})
 	}
 	if f.tracking {
-		m.cover(i, f.count, declared || o.Covers != 0, o.Unevaluated)
+		m.cover(i, f.count, declared || o.Covers != 0, others.Unevaluated)
 	}
 }
 
@@ -181,7 +181,8 @@ func (m *Machine) judgeName(f *frame, name []byte) {
 	m.pending = m.pending[:0]
 	for i := f.low; i < f.high; i++ {
 		if t := &m.tasks[i]; t.state == live && t.rule != 0 {
-			m.add(m.program.Objects[t.rule-1].Names, link{parent: i, edge: edgeName})
+			o := &m.program.Objects[t.rule-1]
+			m.add(m.program.OthersOf(o).Names, link{parent: i, edge: edgeName})
 		}
 	}
 	m.scalar = scalar{kind: artifact.TypeString, bytes: name}
@@ -199,7 +200,7 @@ func (m *Machine) endObject(i int32) {
 		m.fail(i, cause{violation.MinProperties, t.schema})
 	}
 	m.needs(i, o, o.Required, violation.Required)
-	for _, d := range artifact.Of(m.program.Dependents, o.Dependents) {
+	for _, d := range artifact.Of(m.program.Dependents, m.program.OthersOf(o).Dependents) {
 		if m.saw(t, d.Key) {
 			m.needs(i, o, d.Needs, violation.DependentRequired)
 		}
@@ -207,9 +208,9 @@ func (m *Machine) endObject(i int32) {
 }
 
 // needs judges whether all names of a bitset were there.
-func (m *Machine) needs(i int32, o *artifact.Object, r artifact.Range, code violation.Code) {
+func (m *Machine) needs(i int32, o *artifact.Object, r artifact.Ref, code violation.Code) {
 	t := &m.tasks[i]
-	for w, need := range artifact.Of(m.program.Words, r) {
+	for w, need := range m.program.Bitset(r, o) {
 		for missing := need &^ m.seen[int(t.seen)+w]; missing != 0; missing &= missing - 1 {
 			name := m.program.Keys[int(o.Keys.Off)+w*64+bits.TrailingZeros64(missing)].Name
 			m.failAt(i, cause{code, t.schema}, place{kind: placeName, name: name})

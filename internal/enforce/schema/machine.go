@@ -51,7 +51,8 @@ type Machine struct {
 	seen    []uint64 // bitsets of the keys that open objects have had
 
 	levels [maxLevels]level
-	level  int // the innermost of them
+	level  int // the innermost of them; -1: none
+	framed int // how many of them have a frame, 1 or 0
 
 	pending  []pending // what judges the next value
 	inArray  bool      // the innermost frame is an array
@@ -141,6 +142,9 @@ func (m *Machine) Write(chunk []byte) bool {
 	}
 	m.reading = true
 	m.tokens.Feed(chunk)
+	if len(m.frames) == 0 {
+		m.plainValue()
+	}
 	m.read()
 	return !m.stopped
 }
@@ -166,7 +170,7 @@ func (m *Machine) Violations() []Violation { return m.violations }
 func (m *Machine) read() {
 	for !m.stopped {
 		if n := len(m.frames); n > 0 && m.frames[n-1].plain && m.skipping == 0 && !m.text.open {
-			m.plain(&m.frames[n-1])
+			m.plainRest(&m.frames[n-1])
 		}
 		token := m.tokens.Next()
 		// The most frequent first: Wasm has no jump table for a switch.

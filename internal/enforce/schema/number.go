@@ -94,16 +94,26 @@ func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {
 	if s.Types&(artifact.TypeInteger|artifact.TypeNumber) == 0 || s.Types&artifact.TypeNumber == 0 && !m.isInteger() {
 		return s.Code
 	}
-	if s.Enum != 0 {
-		e := &p.Enums[s.Enum-1]
+	if s.Kind == artifact.RuleNone {
+		return violation.None
+	}
+	if enum := p.Rule(s, artifact.RuleEnum); enum != 0 {
+		e := &p.Enums[enum-1]
 		if !m.isAmong(artifact.Of(p.Decimals, e.Numbers)) {
 			return e.Code
 		}
 	}
-	if s.Number == 0 {
+	rule := p.Rule(s, artifact.RuleNumber)
+	if rule == 0 {
 		return violation.None
 	}
-	r := &p.Numbers[s.Number-1]
+	r := &p.Numbers[rule-1]
+	// Most numbers are between two bounds that are written with as many places.
+	if v := &m.scalar; v.read == numberSmall && r.Divisor == 0 && r.Min.IsSmall&r.Max.IsSmall != 0 &&
+		int(r.Min.Scale) == v.scale && int(r.Max.Scale) == v.scale &&
+		r.Min.Small+int64(r.MinOpen) <= v.small && v.small <= r.Max.Small-int64(r.MaxOpen) {
+		return violation.None
+	}
 	if r.MinCode != violation.None && m.compare(&r.Min) < int(r.MinOpen) {
 		return r.MinCode
 	}

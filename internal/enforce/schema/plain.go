@@ -18,8 +18,8 @@ import (
 // In Go's Wasm every branch costs about as much as several operations without
 // one, taken or not, and a check of an index is a branch.
 
-// level is an array or object that plain is in. The outermost has a frame,
-// those within it get theirs when plain stops inside of them.
+// level is an array or object that plain is in. It gets a frame, unless it
+// has one, when plain stops inside of it.
 type level struct {
 	schema   uint32
 	rule     artifact.Ref // into Objects or Arrays
@@ -34,8 +34,20 @@ const (
 	maxKeys   = 64 // of the objects that are plain
 )
 
-// plain judges what comes next in f, the innermost frame.
-func (m *Machine) plain(f *frame) {
+// plainValue judges the outermost value, if it is an array or object.
+func (m *Machine) plainValue() {
+	b, i := m.tokens.Outset()
+	if i = json.SkipSpace(b, i); i >= len(b) || len(m.pending) == 0 {
+		return
+	}
+	m.level, m.framed = -1, 0
+	if c := b[i]; c|0x20 == '{' && m.descend(artifact.Ref(m.pending[0].schema+1), c) { // or '['
+		m.levelsFrom(b, i+1)
+	}
+}
+
+// plainRest judges what comes next in f, the innermost frame.
+func (m *Machine) plainRest(f *frame) {
 	b, i := m.tokens.Ahead()
 	t := &m.tasks[f.low]
 	if b == nil || t.state != live {
@@ -50,10 +62,17 @@ func (m *Machine) plain(f *frame) {
 			l.seen = m.seen[t.seen]
 		}
 	}
-	m.level = 0
+	m.level, m.framed = 0, 1
+	m.levelsFrom(b, i)
+}
+
+// levelsFrom judges what comes next in the innermost level, up to where the
+// outermost one ends, or something is not plain.
+func (m *Machine) levelsFrom(b []byte, i int) {
 	// What is behind the chunk may be looked at, but not come to.
 	end, start, behind := len(b), i, false
 	b = b[:min(cap(b), end+json.Lookahead)]
+	l := &m.levels[0]
 	for {
 		depth := m.level
 		if l.isObject {
@@ -66,13 +85,18 @@ func (m *Machine) plain(f *frame) {
 			continue
 		}
 		last := json.SkipSpace(b, i)
-		if depth == 0 || last >= end || !m.closes(l, b[last]) {
+		if depth < m.framed || last >= end || !m.closes(l, b[last]) {
 			break
 		}
-		m.level--
-		l, i, behind = &m.levels[m.level], last+1, true
+		i = last + 1
+		if m.level--; m.level < 0 {
+			m.tokens.Skip(i, true)
+			m.complete = true
+			return
+		}
+		l, behind = &m.levels[m.level], true
 	}
-	if i > start {
+	if i > start || m.framed == 0 {
 		m.land(i)
 	}
 }
@@ -82,7 +106,7 @@ func (m *Machine) plain(f *frame) {
 // judged, or in the array or object that is the next one, on a level of its own.
 func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
 	o := &m.program.Objects[l.rule-1]
-	keys := artifact.Of(m.program.Keys, o.Keys)
+	keys, properties := artifact.Of(m.program.Keys, o.Keys), artifact.Of(m.program.Properties, o.Properties)
 	last, due := i, int(l.due)
 	if behind {
 		if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
@@ -97,7 +121,10 @@ func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
 			}
 		}
 		at := due
-		if at >= len(keys) || !isNext(&keys[at], b[i:i+json.Lookahead]) {
+		for at < min(due+2, len(keys)) && !isNext(&keys[at], b[i:i+json.Lookahead]) {
+			at++ // the client has left one out
+		}
+		if at == min(due+2, len(keys)) {
 			if at = m.look(o, b, i+1); at < 0 {
 				break
 			}
@@ -112,8 +139,8 @@ func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
 			i++
 		}
 		schema := o.Extra
-		if k.Declared != 0 {
-			schema = k.Schema
+		if at < len(properties) {
+			schema = properties[at]
 		}
 		if c := b[i]; c|0x20 == '{' { // or '['
 			if i >= end || !m.descend(schema, c) {
@@ -256,32 +283,34 @@ var anything = artifact.Schema{Types: artifact.TypeAny}
 // descend makes a level for the array or object that begins with c, unless
 // there is more to judging it than plain knows.
 func (m *Machine) descend(schema artifact.Ref, c byte) bool {
-	if schema == 0 || m.level+1 == maxLevels || m.tokens.Depth()+m.level >= m.options.MaxDepth {
+	if schema == 0 || m.level+1 == maxLevels || m.tokens.Depth()-m.framed+m.level+1 >= m.options.MaxDepth {
 		return false
 	}
 	s := &m.program.Schemas[schema-1]
-	if s.Rank != 0 || s.Enum != 0 {
+	if s.Rank != 0 || m.program.Rule(s, artifact.RuleEnum) != 0 {
 		return false
 	}
 	l := &m.levels[m.level+1]
 	if l.isObject = c == '{'; l.isObject {
-		if s.Types&artifact.TypeObject == 0 || s.Object == 0 {
+		rule := m.program.Rule(s, artifact.RuleObject)
+		if s.Types&artifact.TypeObject == 0 || rule == 0 {
 			return false
 		}
-		o := &m.program.Objects[s.Object-1]
-		if uint32(o.Names|o.Unevaluated)|o.Patterns.Len|o.Dependents.Len != 0 || o.Keys.Len > maxKeys {
+		o := &m.program.Objects[rule-1]
+		if o.Others != 0 || o.Keys.Len > maxKeys {
 			return false
 		}
-		l.rule = s.Object
+		l.rule = rule
 	} else {
-		if s.Types&artifact.TypeArray == 0 || s.Array == 0 {
+		rule := m.program.Rule(s, artifact.RuleArray)
+		if s.Types&artifact.TypeArray == 0 || rule == 0 {
 			return false
 		}
-		a := &m.program.Arrays[s.Array-1]
+		a := &m.program.Arrays[rule-1]
 		if uint32(a.Contains|a.Unevaluated)|a.Prefix.Len|uint32(a.Unique) != 0 {
 			return false
 		}
-		l.rule = s.Array
+		l.rule = rule
 	}
 	l.schema, l.count, l.due, l.seen = uint32(schema-1), 0, 0, 0
 	m.level++
@@ -294,7 +323,7 @@ func (m *Machine) closes(l *level, c byte) bool {
 		return c == ']' && l.count >= m.program.Arrays[l.rule-1].MinItems
 	}
 	o := &m.program.Objects[l.rule-1]
-	return c == '}' && l.count >= o.MinProperties && (o.Required.Len == 0 || m.program.Words[o.Required.Off]&^l.seen == 0)
+	return c == '}' && l.count >= o.MinProperties && (o.Required == 0 || m.program.Words[o.Required-1]&^l.seen == 0)
 }
 
 // land brings the frames and the tokenizer to where plain has stopped, before
@@ -302,9 +331,11 @@ func (m *Machine) closes(l *level, c byte) bool {
 func (m *Machine) land(i int) {
 	for n := range m.level + 1 {
 		l := &m.levels[n]
-		if n > 0 {
+		if n >= m.framed {
 			m.tokens.Enter(l.isObject)
-			if f := &m.frames[len(m.frames)-1]; f.isObject {
+			if n == 0 {
+				// Start knows what judges the outermost value.
+			} else if f := &m.frames[len(m.frames)-1]; f.isObject {
 				m.expectOne(artifact.Ref(l.schema+1), f.low, &m.tasks[f.low])
 			} else {
 				f.count-- // begin counts the item
@@ -323,5 +354,5 @@ func (m *Machine) land(i int) {
 			f.child, f.spelt = m.program.Keys[m.program.Objects[l.rule-1].Keys.Off+l.due-1].Name, true
 		}
 	}
-	m.tokens.Skip(i, m.level == 0 || m.levels[m.level].count > 0)
+	m.tokens.Skip(i, m.levels[m.level].count > 0)
 }

@@ -168,8 +168,8 @@ func (m *Machine) checkLiteral(s *artifact.Schema) violation.Code {
 	if s.Types&m.scalar.kind == 0 {
 		return s.Code
 	}
-	if s.Enum != 0 {
-		if e := &m.program.Enums[s.Enum-1]; e.Literals&m.scalar.literal == 0 {
+	if enum := m.program.Rule(s, artifact.RuleEnum); enum != 0 {
+		if e := &m.program.Enums[enum-1]; e.Literals&m.scalar.literal == 0 {
 			return e.Code
 		}
 	}
@@ -183,13 +183,17 @@ func (m *Machine) checkString(s *artifact.Schema, text []byte) violation.Code {
 	if s.Types&artifact.TypeString == 0 {
 		return s.Code
 	}
-	if s.String == 0 {
-		if s.Enum != 0 {
-			return m.checkValue(s, text)
+	if s.Kind == artifact.RuleNone {
+		return violation.None
+	}
+	enum, rule := m.program.Rule(s, artifact.RuleEnum), m.program.Rule(s, artifact.RuleString)
+	if rule == 0 {
+		if enum != 0 {
+			return m.checkValue(enum, text)
 		}
 		return violation.None
 	}
-	r := &m.program.Strings[s.String-1]
+	r := &m.program.Strings[rule-1]
 	runes := int(r.MinLength)
 	// A code point is one to four bytes.
 	if len(text) > int(r.MaxLength) || len(text) < 4*int(r.MinLength) {
@@ -198,8 +202,8 @@ func (m *Machine) checkString(s *artifact.Schema, text []byte) violation.Code {
 			return violation.MaxLength
 		}
 	}
-	if s.Enum != 0 {
-		if code := m.checkValue(s, text); code != violation.None {
+	if enum != 0 {
+		if code := m.checkValue(enum, text); code != violation.None {
 			return code
 		}
 	}
@@ -216,8 +220,8 @@ func (m *Machine) checkString(s *artifact.Schema, text []byte) violation.Code {
 }
 
 // checkValue judges a string by an enum.
-func (m *Machine) checkValue(s *artifact.Schema, text []byte) violation.Code {
-	e := &m.program.Enums[s.Enum-1]
+func (m *Machine) checkValue(enum artifact.Ref, text []byte) violation.Code {
+	e := &m.program.Enums[enum-1]
 	v := m.findValue(e, text)
 	if v == nil {
 		return e.Code
@@ -232,13 +236,13 @@ func (m *Machine) findValue(e *artifact.Enum, text []byte) *artifact.Value {
 	}
 	ends := artifact.EndsOf(text)
 	hash := ends.Hash(len(text))
-	slots := artifact.Of(m.program.Slots, e.Slots)
+	values, slots := artifact.Of(m.program.Values, e.Values), m.program.ValueTable(e)
 	for n := range uint32(len(slots)) {
-		slot := slots[(hash+n)&uint32(len(slots)-1)]
-		if slot == 0 {
+		at := slots[(hash+n)&uint32(len(slots)-1)] - 1
+		if at >= uint32(len(values)) {
 			break
 		}
-		v := &m.program.Values[e.Values.Off+slot-1]
+		v := &values[at]
 		if v.Ends == ends && int(v.Text.Len) == len(text) && (len(text) <= 16 || bytes.Equal(m.program.String(v.Text), text)) {
 			return v
 		}

@@ -99,7 +99,7 @@ type cause struct {
 // descending rank, so that a branch stands behind all that wait for it.
 func (m *Machine) open(kind artifact.Types) (low int32) {
 	low = int32(len(m.tasks))
-	if s := m.only(); s != nil && s.Types&kind != 0 && s.Enum == 0 {
+	if s := m.only(); s != nil && s.Types&kind != 0 && m.program.Rule(s, artifact.RuleEnum) == 0 {
 		m.tasks = room(m.tasks)
 		m.begun(&m.tasks[low], kind, m.pending[0].schema, m.pending[0].link)
 		return low
@@ -123,8 +123,8 @@ func (m *Machine) admit(low int32, kind artifact.Types, schema uint32, l link) {
 		m.refuse(l, cause{s.Code, schema})
 		return
 	}
-	if s.Enum != 0 && kind&(artifact.TypeArray|artifact.TypeObject) != 0 {
-		m.refuse(l, cause{m.program.Enums[s.Enum-1].Code, schema})
+	if enum := m.program.Rule(s, artifact.RuleEnum); enum != 0 && kind&(artifact.TypeArray|artifact.TypeObject) != 0 {
+		m.refuse(l, cause{m.program.Enums[enum-1].Code, schema})
 		return
 	}
 	at := len(m.tasks)
@@ -159,9 +159,9 @@ func (m *Machine) begun(t *task, kind artifact.Types, schema uint32, l link) {
 	t.depth, t.seen, t.state, t.rule = int32(len(m.frames)), -1, live, 0
 	switch kind {
 	case artifact.TypeObject:
-		t.rule = s.Object
+		t.rule = m.program.Rule(s, artifact.RuleObject)
 	case artifact.TypeArray:
-		t.rule = s.Array
+		t.rule = m.program.Rule(s, artifact.RuleArray)
 	}
 	t.more, t.tallies, t.due, t.count, t.pattern, t.grammar, t.hit = 0, 0, 0, 0, 0, 0, 0
 	t.told, t.open, t.counts = false, false, false
@@ -179,7 +179,7 @@ func room[T any](list []T) []T {
 // branch begins the branches of task i.
 func (m *Machine) branch(low, i int32, kind artifact.Types) {
 	p := m.program
-	groups := artifact.Of(p.Groups, p.Schemas[m.tasks[i].schema].Groups)
+	groups := p.GroupsOf(&p.Schemas[m.tasks[i].schema])
 	first := int32(len(m.tallies))
 	m.tasks[i].tallies = first
 	for _, g := range groups {
@@ -349,8 +349,7 @@ func (m *Machine) childPassed(l link, hit artifact.Ref) {
 // group returns the group that l is an edge of.
 func (m *Machine) group(l link) *artifact.Group {
 	parent := &m.tasks[l.parent]
-	groups := m.program.Schemas[parent.schema].Groups
-	return &m.program.Groups[groups.Off+uint32(l.tally-parent.tallies)]
+	return &m.program.GroupsOf(&m.program.Schemas[parent.schema])[l.tally-parent.tallies]
 }
 
 // choose ends all branches of a group but the selected one, whose failures
@@ -408,7 +407,7 @@ func (m *Machine) settle(low int32) {
 // conclude judges those groups of task i that can be judged only at the end.
 func (m *Machine) conclude(i int32) {
 	t := &m.tasks[i]
-	for n, g := range artifact.Of(m.program.Groups, m.program.Schemas[t.schema].Groups) {
+	for n, g := range m.program.GroupsOf(&m.program.Schemas[t.schema]) {
 		tally := &m.tallies[int(t.tallies)+n]
 		c := tally.then
 		switch {
@@ -426,7 +425,7 @@ func (m *Machine) conclude(i int32) {
 // discriminators adds the schemas that judge the value of a discriminator.
 func (m *Machine) discriminators(i int32, name []byte) {
 	t := &m.tasks[i]
-	for n, g := range artifact.Of(m.program.Groups, m.program.Schemas[t.schema].Groups) {
+	for n, g := range m.program.GroupsOf(&m.program.Schemas[t.schema]) {
 		if g.Discriminator != 0 && bytes.Equal(name, m.program.String(g.Property)) {
 			m.pending = append(m.pending, pending{uint32(g.Discriminator - 1), link{parent: i, tally: t.tallies + int32(n), edge: edgeDiscriminator}})
 		}

@@ -43,13 +43,14 @@ func (m *Machine) textPart(part []byte) {
 func (m *Machine) prepareText(t *task) {
 	p := m.program
 	s := &p.Schemas[t.schema]
-	if s.Enum != 0 {
-		m.text.limit = max(m.text.limit, int(p.Enums[s.Enum-1].Longest))
+	if enum := p.Rule(s, artifact.RuleEnum); enum != 0 {
+		m.text.limit = max(m.text.limit, int(p.Enums[enum-1].Longest))
 	}
-	if s.String == 0 {
+	rule := p.Rule(s, artifact.RuleString)
+	if rule == 0 {
 		return
 	}
-	r := &p.Strings[s.String-1]
+	r := &p.Strings[rule-1]
 	if r.Format != 0 {
 		m.text.limit = max(m.text.limit, artifact.MaxFormat)
 	}
@@ -77,11 +78,11 @@ func (m *Machine) addText(part []byte) {
 	x.runes += countStarts(part)
 	for i := x.low; i < n; i++ {
 		t := &m.tasks[i]
-		s := &p.Schemas[t.schema]
-		if t.state != live || t.told || s.String == 0 {
+		rule := p.Rule(&p.Schemas[t.schema], artifact.RuleString)
+		if t.state != live || t.told || rule == 0 {
 			continue
 		}
-		r := &p.Strings[s.String-1]
+		r := &p.Strings[rule-1]
 		if r.Pattern != 0 {
 			t.pattern = m.run(r.Pattern, t.pattern, part)
 		}
@@ -126,14 +127,14 @@ func (m *Machine) checkText(t *task) violation.Code {
 	p, x := m.program, &m.text
 	s := &p.Schemas[t.schema]
 	r := &noString
-	if s.String != 0 {
-		r = &p.Strings[s.String-1]
+	if rule := p.Rule(s, artifact.RuleString); rule != 0 {
+		r = &p.Strings[rule-1]
 	}
 	if x.runes > int(r.MaxLength) {
 		return violation.MaxLength
 	}
-	if s.Enum != 0 {
-		e := &p.Enums[s.Enum-1]
+	if enum := p.Rule(s, artifact.RuleEnum); enum != 0 {
+		e := &p.Enums[enum-1]
 		v := m.findValue(e, x.kept)
 		if v == nil {
 			return e.Code
