@@ -38,7 +38,10 @@ func release(s *policy.Service, diags *diag.List) *Release {
 		service: s, diags: diags, schemas: schema.New(diags), texts: map[string]artifact.Text{},
 		plans: xmlPlans{contents: map[xmlKey]uint32{}, faults: map[uint32]string{}},
 	}
-	c.schemas.AnnotateFormats, c.schemas.Unenforceable = s.AnnotateFormats, s.Unenforceable
+	c.schemas.AnnotateFormats = s.AnnotateFormats
+	if s.Unenforceable != nil {
+		c.schemas.Unenforceable = *s.Unenforceable
+	}
 	c.meta()
 	c.issuers()
 	for _, o := range s.Operations {
@@ -172,7 +175,12 @@ func (c *compiler) operation(o *policy.Operation) {
 		c.unenforced(o.Owner.Pos, "the owner binding of %s is not enforced", o.Label)
 	}
 	for _, other := range o.Operation.Operation.Others {
-		c.unenforced(other, "what this operation alone refuses is not enforced: no request tells it from %q, whose path differs only in the names of parameters", o.Method+" "+o.Path)
+		twin := o.Method + " " + o.Path
+		if o.Operation.Operation.Blurred {
+			c.unenforced(other, "what this operation alone refuses is not enforced: no request tells it from %q, whose path differs only in the names of parameters", twin)
+		} else {
+			c.diags.Warnf(other, "no request tells this operation from %q, whose path differs only in the names of parameters: what either takes passes", twin)
+		}
 	}
 	if !o.Sunset.IsZero() {
 		record.Sunset = o.Sunset.Unix()

@@ -91,8 +91,9 @@ func (c *compiler) coverage() (all Coverage) {
 		}
 	}
 	for i, o := range c.service.Operations {
-		all.Operations.add(whole[i])
-		all.Operations.All += len(o.Operation.Operation.Others)
+		for range 1 + len(o.Operation.Operation.Others) {
+			all.Operations.add(whole[i])
+		}
 	}
 	all.Schemas.All, all.Schemas.Full = c.schemas.Count()
 	all.Patterns.All, all.Patterns.Full = c.schemas.Patterns()

@@ -15,7 +15,8 @@ import (
 // An operation is not fully enforced if anything below any of its schemas
 // isn't, however deep, and although the warning comes but once. A media range
 // is if all that can be read under it is; operations that no request tells
-// apart are not; responses are counted apart.
+// apart are if what is made of them takes no more than they do; responses are
+// counted apart.
 func TestCoverage(t *testing.T) {
 	const document = `
 openapi: 3.1.0
@@ -42,11 +43,11 @@ paths:
 		t.Fatal(diags.Err())
 	}
 	if got, want := releases[0].Coverage, (compile.Coverage{
-		Operations: compile.Share{All: 7, Full: 2},
+		Operations: compile.Share{All: 7, Full: 4},
 		Parameters: compile.Share{All: 1, Full: 0},
 		MediaTypes: compile.Share{All: 4, Full: 2},
 		Responses:  compile.Share{All: 1, Full: 0},
-		Schemas:    compile.Share{All: 5, Full: 4},
+		Schemas:    compile.Share{All: 6, Full: 5},
 		Patterns:   compile.Share{All: 1, Full: 0},
 	}); got != want {
 		t.Errorf("coverage %+v, want %+v", got, want)

@@ -37,11 +37,18 @@ func (c *compiler) media(content []*inventory.MediaType, d schema.Direction) art
 
 func (c *compiler) mediaType(m *inventory.MediaType, d schema.Direction) artifact.Media {
 	record, why := c.planMedia(m, d)
-	if name, _ := mediaType(m.Type); isRange(name) && why != "" {
+	name, _ := mediaType(m.Type)
+	switch kind, subtype, _ := strings.Cut(name, "/"); {
+	case kind == "" || subtype == "":
+		c.diags.Warnf(m.Pos, "%q bodies are always refused: no media type is written so", m.Type)
+		return record
+	case record.Kind == artifact.MediaUnread:
+		c.diags.Warnf(m.Pos, "%s bodies are always refused: %s; `unenforceable: pass` in the model lets them through", m.Type, misfit(name, m.Schema))
+		return record
+	case isRange(name) && why != "":
 		c.unenforced(m.Pos, "the schema of %s bodies is enforced where they are JSON, XML, a form or text, and can be read so; of others only the size is judged", m.Type)
 		return c.unread(record, m)
-	}
-	if why != "" {
+	case why != "":
 		c.unenforced(m.Pos, "the schema of %s bodies is not enforced, only their type and size: %s", m.Type, why)
 		return c.unread(record, m)
 	}
@@ -55,7 +62,13 @@ func (c *compiler) planMedia(m *inventory.MediaType, d schema.Direction) (record
 	switch {
 	case isJSON:
 		record.Kind = artifact.MediaJSON
-	case schema.Opaque(m.Schema):
+	case schema.Opaque(m.Schema), isOctets(name) && schema.AnyString(m.Schema):
+	case misfit(name, m.Schema) != "":
+		if c.admitsMisfits(d) {
+			return record, misfit(name, m.Schema)
+		}
+		record.Kind, record.Root = artifact.MediaUnread, c.schemas.Mistyped(m.Schema)
+		return record, ""
 	case name == "application/x-www-form-urlencoded":
 		record.Kind = artifact.MediaForm
 		record.Fields, record.Extra, why = c.form(m, c.formField)
@@ -67,8 +80,11 @@ func (c *compiler) planMedia(m *inventory.MediaType, d schema.Direction) (record
 		record.Roots, why = c.xml(m.Schema)
 	case sequences[name] != artifact.MediaOpaque:
 		return c.sequence(m, d, record)
-	case strings.HasPrefix(name, "text/") && name != "text/event-stream" && schema.Scalars(m.Schema) == inventory.TypeString:
-		record.Kind = artifact.MediaText
+	case strings.HasPrefix(name, "text/") && (isOctets(name) || name != "text/event-stream" && schema.Scalars(m.Schema) == inventory.TypeString):
+		record.Kind, record.Extra = artifact.MediaText, artifact.TypeString
+		if types := schema.Scalars(m.Schema); types != inventory.TypeAny {
+			record.Extra = artifact.Types(types & bodyTypes(name))
+		}
 	default:
 		why = "such bodies are not read"
 	}
@@ -90,6 +106,8 @@ func (c *compiler) unread(record artifact.Media, m *inventory.MediaType) artifac
 // sequences are the media types of several JSON texts.
 var sequences = map[string]artifact.MediaKind{
 	"application/jsonl":       artifact.MediaLines,
+	"application/ndjson":      artifact.MediaLines,
+	"application/x-jsonl":     artifact.MediaLines,
 	"application/x-jsonlines": artifact.MediaLines,
 	"application/x-ndjson":    artifact.MediaLines,
 	"application/json-seq":    artifact.MediaSequence, // RFC 7464
@@ -125,7 +143,7 @@ func (c *compiler) form(m *inventory.MediaType, plan func(*inventory.Schema, inv
 	properties, ok := c.schemas.Fields(m.Schema)
 	others, _ := schema.Additional(m.Schema)
 	if schema.Scalars(m.Schema)&inventory.TypeObject == 0 {
-		return fields, 0, "it is not of an object"
+		return fields, 0, notAnObject
 	}
 	if !ok {
 		return fields, 0, "it has if or dependentSchemas"

@@ -46,7 +46,11 @@ func TestBodiesNotJudged(t *testing.T) {
 		{"multipart/related", of("a: {type: string}"), "such bodies are not read"},
 
 		{"text/plain", "schema: {type: string, maxLength: 3}", ""},
-		{"text/plain", "schema: {type: integer}", "such bodies are not read"},
+		{"text/plain", "schema: {type: integer}", ""},
+		{"text/html", "schema: {anyOf: [{type: object, required: [a]}, {type: string}]}", ""},
+		{"image/png", "schema: {type: string, pattern: '^x'}", "such bodies are not read"},
+		{"text/csv", "schema: {type: object, required: [a]}", "such bodies are not read"},
+		{"application/yaml", "schema: {type: object, required: [a]}", "such bodies are not read"},
 		{"application/x-ndjson", of("a: {type: string}"), ""},
 		{"application/json-seq", "schema: {type: array, items: {type: string}}", ""},
 		{"application/jsonl", "schema: {properties: {a: {type: string}}}", "it does not tell whether it is of each JSON text or of them all"},

@@ -48,7 +48,7 @@ func (c *compiler) members(m *inventory.MediaType, d schema.Direction) (list []a
 		if why == "" {
 			list = append(list, record)
 		}
-		all = all && (why == "" || member == "text/plain") // no text is an object
+		all = all && (why == "" || misfit(member, m.Schema) != "") // no text is an object
 	}
 	return list, all
 }

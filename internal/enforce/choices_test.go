@@ -30,6 +30,10 @@ func TestChoices(t *testing.T) {
 		{"GET /code?either=a&either=b", allowed, allowed, "validation:unenforceable query either", "validation:unjudged query either"},
 		{"POST /binary\ncontent-type: application/x-protobuf\n\n\x08\x01", allowed, allowed, "validation:unenforceable body", "validation:unjudged body"},
 		{"POST /binary\ncontent-type: application/pdf\n\n%PDF", allowed, allowed, allowed, allowed},
+		{"POST /binary\ncontent-type: text/html\n\n{}", "validation:type body", "validation:type body", "validation:type body", "validation:unjudged body"},
+		{"POST /binary\ncontent-type: application/x-www-form-urlencoded\n\na=1", "validation:type body", "validation:type body", "validation:type body", "validation:unjudged body"},
+		{"POST /binary\ncontent-type: text/plain\n\n5", allowed, allowed, allowed, allowed},
+		{"POST /binary\ncontent-type: text/plain\n\nx", "validation:type body", "validation:type body", "validation:type body", "validation:type body"},
 	} {
 		for _, choice := range []struct {
 			name   string
@@ -38,8 +42,8 @@ func TestChoices(t *testing.T) {
 		}{
 			{"nothing", row.byDefault, func(*policy.Service) {}},
 			{"formats: annotate", row.annotate, func(s *policy.Service) { s.AnnotateFormats = true }},
-			{"unenforceable: refuse", row.refuse, func(s *policy.Service) { s.Unenforceable = violation.Unenforceable }},
-			{"unenforceable: count", row.count, func(s *policy.Service) { s.Unenforceable = violation.Unjudged }},
+			{"unenforceable: refuse", row.refuse, func(s *policy.Service) { s.Unenforceable = new(violation.Unenforceable) }},
+			{"unenforceable: count", row.count, func(s *policy.Service) { s.Unenforceable = new(violation.Unjudged) }},
 		} {
 			e := compiled(t, "testdata/choices.yaml", func(set *policy.Set) {
 				inMode(violation.Enforce)(set)

@@ -16,7 +16,7 @@ func (b *body) begin(m *message) (stop bool) {
 	b.start(b.media.Root, b.in)
 	switch b.media.Kind {
 	case artifact.MediaText:
-		b.fields.malformed, b.fields.now = violation.Text, artifact.Field{Scalars: artifact.TypeString}
+		b.fields.malformed, b.fields.now = violation.Text, artifact.Field{Scalars: b.media.Extra}
 		b.beginValue()
 	case artifact.MediaForm:
 		b.form.Reset(maxName)

@@ -32,7 +32,8 @@ func (b *body) findMedia(contentType []byte) *artifact.Media {
 		found = m
 		candidates++
 	}
-	if candidates != 1 || found.Kind != artifact.MediaOpaque && !utf8Charset(parameters) {
+	isRead := found != nil && found.Kind != artifact.MediaOpaque && found.Kind != artifact.MediaUnread
+	if candidates != 1 || isRead && !utf8Charset(parameters) {
 		return nil
 	}
 	return found
@@ -42,12 +43,19 @@ func (b *body) findMedia(contentType []byte) *artifact.Media {
 // be "*/*" or end in "/*", or in "/*+json" and the like. The given one must be
 // made of tokens: what follows in "application/json, x" some servers leave out.
 func mediaMatches(declared, given []byte) bool {
-	kind, subtype, _ := bytes.Cut(given, []byte{'/'})
-	wantKind, want, _ := bytes.Cut(declared, []byte{'/'})
-	switch {
-	case !multipart.IsToken(kind) || !multipart.IsToken(subtype), string(wantKind) != "*" && !equalFold(wantKind, kind):
+	slash := bytes.IndexByte(given, '/')
+	if slash < 0 || !multipart.IsToken(given[:slash]) || !multipart.IsToken(given[slash+1:]) {
 		return false
-	case len(want) > 0 && want[0] == '*':
+	}
+	if bytes.Equal(declared, given) {
+		return true
+	}
+	kind, subtype := given[:slash], given[slash+1:]
+	wantKind, want, _ := bytes.Cut(declared, []byte{'/'})
+	if string(wantKind) != "*" && !equalFold(wantKind, kind) {
+		return false
+	}
+	if len(want) > 0 && want[0] == '*' {
 		want = want[1:]
 		subtype = subtype[max(len(subtype)-len(want), 0):]
 	}

@@ -35,6 +35,7 @@ type Operation struct {
 	Summary    string
 	Pos        diag.Pos
 	Others     []diag.Pos // operations that no request tells from this one, which takes what any of them does
+	Blurred    bool       // with Others: it may take more than that
 	Deprecated bool
 	Servers    []Server // overrides API.Servers if not empty
 	Parameters []*Parameter

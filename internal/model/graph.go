@@ -75,8 +75,8 @@ type Service struct {
 	StreamUploads   *bool           // enforce passes a body on while it judges it; nil: it holds the body
 	Failure         FailureMode     // Closed unless the document says open
 	Limits          Bounds
-	AnnotateFormats bool           // format only describes values
-	Unenforceable   violation.Code // of a value that some keyword can't judge; None: it passes
+	AnnotateFormats bool            // format only describes values
+	Unenforceable   *violation.Code // of a value that some keyword can't judge; None: it passes; nil: it does unless no value of its kind is of its schema
 
 	Hosts []string // of the servers, if they are matched: lower case, without port, sorted; empty: any
 	SBOM  string   // its dependencies, a CycloneDX document (JSON); "" if the document gives none

@@ -110,7 +110,7 @@ func TestLoadShop(t *testing.T) {
 		RefuseEncodings: &yes,
 		StreamUploads:   &no,
 		AnnotateFormats: true,
-		Unenforceable:   violation.Unjudged,
+		Unenforceable:   new(violation.Unjudged),
 		Versions: []Version{
 			{API: v1, Deprecated: true, Sunset: day(2027, 1, 31), Pos: shopPos(20, 11)},
 			{API: v2, Pos: shopPos(21, 11)},

@@ -30,7 +30,7 @@ func (b *binder) bindServices(entries []serviceEntry) {
 			Versions:        b.versions(e),
 
 			AnnotateFormats: e.Formats.Value == "annotate",
-			Unenforceable:   unenforceable[e.Unenforceable.Value],
+			Unenforceable:   unenforceable(e.Unenforceable),
 		}
 		if e.Failure.Value == "open" {
 			s.Failure = violation.Open
@@ -55,11 +55,18 @@ func (b *binder) bindServices(entries []serviceEntry) {
 	}
 }
 
-// unenforceable are the codes of violations that the words stand for; none is
-// pass.
-var unenforceable = map[string]violation.Code{
-	"refuse": violation.Unenforceable,
-	"count":  violation.Unjudged,
+// unenforceable is the code of the violation that the word stands for, None
+// for pass, nil if none was written.
+func unenforceable(w written[string]) *violation.Code {
+	switch w.Value {
+	case "pass":
+		return new(violation.None)
+	case "refuse":
+		return new(violation.Unenforceable)
+	case "count":
+		return new(violation.Unjudged)
+	}
+	return nil
 }
 
 // serviceZone is the zone that the service says it is in, else "mesh".

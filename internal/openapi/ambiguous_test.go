@@ -45,7 +45,7 @@ paths:
 	}
 	var got []string
 	for _, op := range api.Operations {
-		got = append(got, fmt.Sprint(op.ID, " ", op.Path, " ", op.Others))
+		got = append(got, fmt.Sprint(op.ID, " ", op.Path, " ", op.Others, " ", op.Blurred))
 	}
 	op := api.Operations[0]
 	for _, p := range op.Parameters {
@@ -59,15 +59,14 @@ paths:
 	}
 	got = append(got, contentLine(op.Responses[0].Content[0]), fmt.Sprint(op.Deprecated, op.Body.Required, op.Security.Alternatives))
 	expect(t, got,
-		"first /a/{id}/b/{n} [a.yaml:19:5]",
-		"third /a/{n}/b/{id} []",
-		"fourth /a/{id}/c []",
-		"fifth /a/{x}/c []",
-		"path id simple explode=false required (anyOf=(integer)(string))",
-		"query both form explode=true required (anyOf=(integer)(string))",
+		"first /a/{id}/b/{n} [a.yaml:19:5] true",
+		"third /a/{n}/b/{id} [] false",
+		"fourth /a/{id}/c [] false",
+		"fifth /a/{x}/c [] false",
+		"path id simple explode=false required (string)",
+		"query both form explode=true required (string)",
 		"query style pipeDelimited explode=false",
 		"query only form explode=true (integer)",
-		"header other simple explode=false (string)",
 		"application/json (anyOf=(integer)(string))",
 		"a/a", "b/b",
 		"200 1", "404 0", "500 0",

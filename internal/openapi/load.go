@@ -69,6 +69,7 @@ func (l *loader) load(src *source, diags *diag.List) (*inventory.API, []string) 
 	if l.diags.HasErrors() {
 		return nil, files
 	}
+	l.api.Operations = distinct(l.api.Operations) // which compares schemas
 	return l.api, files
 }
 

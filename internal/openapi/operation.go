@@ -27,7 +27,6 @@ func (l *loader) paths(f *field, inherited inventory.Security) {
 			}
 		}
 	}
-	l.api.Operations = distinct(l.api.Operations)
 }
 
 // template finds the names in the path's braces (OAS section 4.8.8.2).
