@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"compress/zlib"
 	"io"
-	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/threatgate/threatgate/e2e/envoytest"
 	"github.com/threatgate/threatgate/e2e/gateway"
 )
 
@@ -149,70 +147,4 @@ func (p *pieces) Read(b []byte) (n int, err error) {
 	n = copy(b, p.rest[:min(p.size, len(p.rest))])
 	p.rest = p.rest[n:]
 	return n, nil
-}
-
-const uploadsModel = `
-apiVersion: threatgate.dev/v1alpha1
-kind: ThreatModel
-metadata: {name: notes}
-spec:
-  services:
-    - id: notes
-      specs: [{file: SPEC}]
-      operations: [{match: addNote, uploads: stream, bounds: {maxBody: 64MiB}}]
-`
-
-// TestStreamedUploads: the upstream gets a body while it is judged, larger than
-// what Envoy holds; at a violation the client gets its answer, and the
-// upstream a request without an end.
-func TestStreamedUploads(t *testing.T) {
-	type seen struct {
-		size int
-		err  error
-	}
-	arrived := make(chan seen, 1)
-	upstream := gateway.NewUpstream(t)
-	upstream.Handler = func(w http.ResponseWriter, r *http.Request) {
-		n, err := io.Copy(io.Discard, r.Body)
-		arrived <- seen{int(n), err}
-	}
-	model := saved(t, "model.yaml", strings.Replace(uploadsModel, "SPEC", saved(t, "notes.yaml", notesSpec), 1))
-	g := gateway.RunBefore(t, upstream, "--model", model, "--mode", "enforce")
-	records := watch(t, g, newCounts(g))
-	line := strings.Repeat("text ", 200)
-	for _, p := range protocols {
-		for _, row := range []struct {
-			name, start, end, want string
-			lines                  int
-		}{
-			{"small", `{"text":"x`, `"}`, "", 1},
-			{"large", `{"text":"x`, `"}`, "", 20_000},
-			{"cut off", `{"text":"x`, `"`, "400 validation:json body:/text contract", 100},
-			{"bad end", `{"text":"x`, `","more":1}`, "400 validation:undeclared-property body:/* contract", 5_000},
-			{"too large", `{"text":"x`, `"}`, "413 validation:body-size body: API4-02", 70_000},
-		} {
-			t.Run(p.name+"/"+row.name, func(t *testing.T) {
-				parts := []string{row.start}
-				for range row.lines {
-					parts = append(parts, line)
-				}
-				parts = append(parts, row.end)
-				a := streamed(t, p.client, g, "POST /notes", nil, parts...)
-				whole := len(strings.Join(parts, ""))
-				if row.want == "" {
-					if got := <-arrived; a.Status != http.StatusOK || got.size != whole || got.err != nil {
-						t.Errorf("answer %d; %d bytes of %d have reached the upstream, %v", a.Status, got.size, whole, got.err)
-					}
-					return
-				}
-				expectProblem(t, a, row.want)
-				if got := <-arrived; got.err == nil || got.size == 0 || got.size > whole {
-					t.Errorf("%d bytes of %d have reached the upstream, %v", got.size, whole, got.err)
-				}
-				envoytest.Eventually(t, "the record says that the body had begun to flow", func() bool {
-					return strings.Contains(strings.Join(records.of(a.Problem.Instance), ""), `"in":"body-stream"`)
-				})
-			})
-		}
-	}
 }

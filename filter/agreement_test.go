@@ -29,40 +29,60 @@ import (
 	"github.com/threatgate/threatgate/policies"
 )
 
-// An exchange is a request, and how its body arrives.
-type exchange struct {
-	to     string // "METHOD target", and the content type if there is one
-	chunks [][]byte
+// A message is a request or a response, and how its body arrives.
+type message struct {
+	head     [][2]string
+	chunks   [][]byte
+	trailers bool
 }
 
-func (x *exchange) headers() [][2]string {
-	method, rest, _ := strings.Cut(x.to, " ")
-	target, mediaType, _ := strings.Cut(rest, " ")
-	if mediaType == "" {
-		return headers(method, target)
-	}
-	return headers(method, target, [2]string{"content-type", mediaType})
+// ends reports whether the message ends with its i-th chunk, of which -1 is
+// the headers.
+func (m *message) ends(i int) bool { return i == len(m.chunks)-1 && !m.trailers }
+
+// An exchange is a request and, where its response is judged, that.
+type exchange struct {
+	name              string
+	request, response message
 }
 
 // natively judges an exchange with the engine as it is. It writes down what
 // the filter is to do: hold or pass on what it has after each part, what it
 // answers, and the records.
 func natively(e *enforce.Engine, x *exchange) string {
-	var fields []enforce.Header
-	for _, h := range x.headers() {
-		fields = append(fields, enforce.Header{Name: []byte(h[0]), Value: []byte(h[1])})
-	}
 	var out strings.Builder
 	r := e.Begin()
 	defer r.End()
-	action := r.Headers(fields, len(x.chunks) == 0, noon{})
-	out.WriteString(held[action != enforce.Pass])
-	for i, chunk := range x.chunks {
-		if action == enforce.Reject {
-			break
+	action := enforce.Pass
+	drive := func(m *message, headers func([]enforce.Header, bool) enforce.Action, body func([]byte, bool) enforce.Action, trailers func() enforce.Action) {
+		then := func(a enforce.Action) {
+			action = a
+			out.WriteString(held[a != enforce.Pass])
 		}
-		action = r.Body(chunk, i == len(x.chunks)-1)
-		out.WriteString(held[action != enforce.Pass])
+		then(headers(fields(m.head), m.ends(-1)))
+		for i, chunk := range m.chunks {
+			if action != enforce.Reject {
+				then(body(chunk, m.ends(i)))
+			}
+		}
+		if m.trailers && action != enforce.Reject {
+			then(trailers())
+		}
+	}
+	drive(&x.request,
+		func(h []enforce.Header, end bool) enforce.Action { return r.Headers(h, end, noon{}) },
+		r.Body,
+		func() enforce.Action { return r.Trailers(fields(trailers)) })
+	if x.response.head != nil && action != enforce.Reject {
+		out.WriteString("<- ")
+		drive(&x.response,
+			func(h []enforce.Header, end bool) enforce.Action {
+				return awaited(r, func() enforce.Action { return r.ResponseHeaders(h, end) })
+			},
+			func(chunk []byte, end bool) enforce.Action {
+				return awaited(r, func() enforce.Action { return r.ResponseBody(chunk, end) })
+			},
+			func() enforce.Action { return awaited(r, r.ResponseTrailers) })
 	}
 	if action == enforce.Reject {
 		fmt.Fprintf(&out, "\n%d %s", r.Status(), r.Details(nil))
@@ -76,18 +96,46 @@ func natively(e *enforce.Engine, x *exchange) string {
 	return out.String()
 }
 
-var held = map[bool]string{true: "held ", false: "on "}
+// awaited judges a part of a response where there is something to judge.
+func awaited(r *enforce.Request, judge func() enforce.Action) enforce.Action {
+	if !r.AwaitsResponse() {
+		return enforce.Pass
+	}
+	return judge()
+}
+
+func fields(head [][2]string) (f []enforce.Header) {
+	for _, h := range head {
+		f = append(f, enforce.Header{Name: []byte(h[0]), Value: []byte(h[1])})
+	}
+	return f
+}
+
+var (
+	held     = map[bool]string{true: "held ", false: "on "}
+	trailers = [][2]string{{"x-last", "1"}}
+)
 
 // asShipped judges an exchange with the module.
 func (p *pair) asShipped(t testing.TB, x *exchange) string {
 	var out strings.Builder
 	id := p.host.InitializeHttpContext()
-	out.WriteString(held[p.host.CallOnRequestHeaders(id, x.headers(), len(x.chunks) == 0) == types.ActionPause])
-	for i, chunk := range x.chunks {
-		if p.host.GetSentLocalResponse(id) != nil {
-			break
+	drive := func(m *message, headers func(uint32, [][2]string, bool) types.Action, body func(uint32, []byte, bool) types.Action, last func(uint32, [][2]string) types.Action) {
+		then := func(a types.Action) { out.WriteString(held[a == types.ActionPause]) }
+		then(headers(id, m.head, m.ends(-1)))
+		for i, chunk := range m.chunks {
+			if p.host.GetSentLocalResponse(id) == nil {
+				then(body(id, chunk, m.ends(i)))
+			}
 		}
-		out.WriteString(held[p.host.CallOnRequestBody(id, chunk, i == len(x.chunks)-1) == types.ActionPause])
+		if m.trailers && p.host.GetSentLocalResponse(id) == nil {
+			then(last(id, trailers))
+		}
+	}
+	drive(&x.request, p.host.CallOnRequestHeaders, p.host.CallOnRequestBody, p.host.CallOnRequestTrailers)
+	if x.response.head != nil && p.host.GetSentLocalResponse(id) == nil {
+		out.WriteString("<- ")
+		drive(&x.response, p.host.CallOnResponseHeaders, p.host.CallOnResponseBody, p.host.CallOnResponseTrailers)
 	}
 	if r := p.host.GetSentLocalResponse(id); r != nil {
 		fmt.Fprintf(&out, "\n%d %s", r.StatusCode, r.StatusCodeDetail)
@@ -161,7 +209,8 @@ func (p *pair) start(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration(p.config))
+	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration(p.config).
+		WithProperty([]string{"response", "code_details"}, []byte("via_upstream")))
 	p.host, p.calls = host, 0
 	p.stop = func() {
 		reset()
@@ -176,7 +225,7 @@ func (p *pair) start(t testing.TB) {
 const lifetime = 50_000
 
 // agree reports an exchange that the two judge differently, or the engine
-// otherwise than if the body came in one piece.
+// otherwise than if the bodies came in one piece.
 func (p *pair) agree(t testing.TB, x *exchange) {
 	t.Helper()
 	if p.judged++; p.judged%lifetime == 0 {
@@ -185,16 +234,24 @@ func (p *pair) agree(t testing.TB, x *exchange) {
 	}
 	want, got := natively(p.engine, x), p.asShipped(t, x)
 	if got != want {
-		t.Errorf("%s %q:\n the module: %s\n the engine: %s", x.to, x.chunks, got, want)
+		t.Errorf("%s: %q, %q:\n the module: %s\n the engine: %s", x.name, x.request.chunks, x.response.chunks, got, want)
 	}
-	if len(x.chunks) < 2 {
+	if len(x.request.chunks) < 2 && len(x.response.chunks) < 2 {
 		return
 	}
 	_, verdict, _ := strings.Cut(want, "\n")
-	all := natively(p.engine, &exchange{x.to, [][]byte{bytes.Join(x.chunks, nil)}})
+	all := natively(p.engine, &exchange{x.name, x.request.whole(), x.response.whole()})
 	if _, whole, _ := strings.Cut(all, "\n"); verdict != whole {
-		t.Errorf("%s %q:\n in chunks: %s\n in one: %s", x.to, x.chunks, verdict, whole)
+		t.Errorf("%s: %q, %q:\n in chunks: %s\n in one: %s", x.name, x.request.chunks, x.response.chunks, verdict, whole)
 	}
+}
+
+// whole is the message with its body in one piece.
+func (m message) whole() message {
+	if len(m.chunks) > 1 {
+		m.chunks = [][]byte{bytes.Join(m.chunks, nil)}
+	}
+	return m
 }
 
 // agreementBundle is the policy of testdata/agreement.yaml.
@@ -225,8 +282,9 @@ func agreementBundle(t testing.TB) []byte {
 	return releases[0].Bundle
 }
 
-// to are the requests, to which the fuzzer adds a query or a body.
-var to = []string{
+// exchanges are those to which the fuzzer adds a query, a field or a body. An
+// arrow stands before the response, where it is that to which it adds.
+var exchanges = []string{
 	"GET /enforce?", "GET /shadow?",
 	"POST /enforce application/json", "POST /shadow application/json",
 	"POST /enforce application/x-www-form-urlencoded", "POST /shadow application/x-www-form-urlencoded",
@@ -234,30 +292,63 @@ var to = []string{
 	"POST /enforce application/x-ndjson", "POST /shadow application/x-ndjson",
 	"POST /enforce application/json-seq", "POST /shadow application/json-seq",
 	"POST /enforce text/plain", "POST /shadow text/plain",
-	"POST /enforce text/html", "PUT /shadow", "GET /nowhere?",
+	"POST /enforce text/html", "DELETE /shadow", "GET /nowhere?",
+	"PUT /enforce -> 200 application/json", "PUT /shadow -> 200 application/json",
+	"PUT /enforce -> 200 application/x-www-form-urlencoded", "PUT /shadow -> 200 application/x-www-form-urlencoded",
+	"PUT /enforce -> 200 application/x-ndjson", "PUT /shadow -> 200 application/x-ndjson",
+	"PUT /enforce -> 200 text/plain", "PUT /shadow -> 200 text/plain",
+	"PUT /enforce -> 200 text/html", "PUT /shadow -> 200 text/event-stream",
+	"PUT /enforce -> 201 x-state:", "PUT /shadow -> 201 x-state:",
+	"PUT /enforce -> 201 x-ids:", "PUT /shadow -> 201 x-ids:",
+	"PUT /enforce -> 201 x-any:", "PUT /shadow -> 201 x-any:",
+	"PUT /enforce -> 404 application/problem+json", "PUT /shadow -> 404 application/problem+json",
+	"PUT /enforce -> 302 text/plain", "PUT /shadow -> 500 text/plain", "HEAD /enforce -> 200 application/json",
 }
 
-// newExchange makes an exchange of what the fuzzer has: text is a query or a
-// body, which is cut where seed says.
+// newExchange makes an exchange of what the fuzzer has: text is what is to be
+// added, and a body is cut where seed says.
 func newExchange(i uint8, text []byte, seed uint64) *exchange {
-	x := &exchange{to: to[int(i)%len(to)]}
-	if strings.HasSuffix(x.to, "?") {
-		x.to += url.QueryEscape(string(text))
-		for escaped, b := range map[string]string{"%3D": "=", "%26": "&", "%25": "%", "%5B": "[", "%5D": "]"} {
-			x.to = strings.ReplaceAll(x.to, escaped, b)
-		}
+	x := &exchange{name: exchanges[int(i)%len(exchanges)]}
+	to, from, answered := strings.Cut(x.name, " -> ")
+	method, rest, _ := strings.Cut(to, " ")
+	target, mediaType, _ := strings.Cut(rest, " ")
+	if strings.HasSuffix(target, "?") {
+		x.request.head = headers(method, target+query(text))
 		return x
+	}
+	m := &x.request
+	if m.head = headers(method, target); answered {
+		m = &x.response
+		m.head = [][2]string{{":status", from[:3]}}
+		mediaType = from[4:]
+	}
+	if name, ok := strings.CutSuffix(mediaType, ":"); ok {
+		m.head = append(m.head, [2]string{name, string(text)})
+		return x
+	}
+	if mediaType != "" {
+		m.head = append(m.head, [2]string{"content-type", mediaType})
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	for len(text) > 0 {
 		n := 1 + random.IntN(len(text))
-		x.chunks = append(x.chunks, text[:n])
+		m.chunks = append(m.chunks, text[:n])
 		text = text[n:]
 	}
+	m.trailers = len(m.chunks) > 0 && random.IntN(4) == 0
 	return x
 }
 
-// texts are queries and bodies of which some are valid somewhere.
+// query escapes a text, but for what makes it a query.
+func query(text []byte) string {
+	escaped := url.QueryEscape(string(text))
+	for e, b := range map[string]string{"%3D": "=", "%26": "&", "%25": "%", "%5B": "[", "%5D": "]"} {
+		escaped = strings.ReplaceAll(escaped, e, b)
+	}
+	return escaped
+}
+
+// texts are queries, fields and bodies of which some are valid somewhere.
 var texts = []string{
 	``, `state=open`, `state=open&ids=1&ids=2`, `state=open&ids=1&ids=2&ids=3`, `state=lost`, `state=open&state=open`, `state=op%65n`, `state=%zz`,
 	`state=open&filter[color]=red`, `state=open&filter[color]=yellow`, `state=open&filter[size]=1`, `state=open&q={"a":"b"}`, `state=open&q=[1`, `state=open&other=1`,
@@ -271,25 +362,35 @@ var texts = []string{
 	`a text`, `a text that is too long`, `no!`, "\u00e9\x80",
 }
 
-// TestNativeAndShippedAgree: the module says what the engine says, wherever
-// the chunks end.
+// TestNativeAndShippedAgree: the module says what the engine says of requests
+// and responses, wherever the chunks end.
 func TestNativeAndShippedAgree(t *testing.T) {
 	p := newPair(t)
-	for i := range to {
+	ran := map[bool]int{}
+	for i, name := range exchanges {
+		of := strings.Contains(name, " -> ")
+		before := p.judged
 		for _, text := range texts {
 			for seed := range uint64(4) {
 				p.agree(t, newExchange(uint8(i), []byte(text), seed))
 			}
-			if len(text) > 64 {
+			whole := newExchange(uint8(i), []byte(text), 0)
+			m := &whole.request
+			if of {
+				m = &whole.response
+			}
+			if len(text) > 64 || m.chunks == nil {
 				continue
 			}
-			for cut := 1; cut < len(text) && strings.HasPrefix(to[i], "POST"); cut++ {
-				p.agree(t, &exchange{to[i], [][]byte{[]byte(text[:cut]), []byte(text[cut:])}})
+			for cut := 1; cut < len(text); cut++ {
+				m.chunks = [][]byte{[]byte(text[:cut]), []byte(text[cut:])}
+				p.agree(t, whole)
 			}
 		}
+		ran[of] += p.judged - before
 	}
-	t.Logf("%d exchanges", p.judged)
-	if p.judged < 10_000 {
+	t.Logf("%d requests and %d responses", ran[false], ran[true])
+	if ran[false] < 10_000 || ran[true] < 10_000 {
 		t.Error("that is not many")
 	}
 }

@@ -77,6 +77,9 @@ func (s *stream) headers(end bool) enforce.Action {
 	fields = host.RequestHeaders(fields[:0])
 	action := s.request.Headers(fields, end, world{})
 	s.strip(host.RemoveRequestHeader)
+	if action != enforce.Reject {
+		s.request.Renegotiate(host.SetRequestHeader)
+	}
 	return action
 }
 
@@ -215,11 +218,12 @@ func (s *stream) end() {
 		record.Decision, record.Mode, record.Violations = r.Decision(), r.PrimaryMode(), r.Violations()
 		record.Report = record.Report[:0]
 		if s.timed {
-			s.policy.reported = true
 			record.Report = append(append(record.Report, s.policy.engine.Bundle().Revision...), ' ')
 			record.Report = strconv.AppendInt(record.Report, s.spent, 10)
 		}
-		outbox.Add(&record)
+		if outbox.Add(&record) && s.timed {
+			s.policy.reported = true
+		}
 	}
 	if r != nil {
 		r.End()

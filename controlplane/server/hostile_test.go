@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
 	"strings"
@@ -273,6 +274,45 @@ func TestNeverAnswering(t *testing.T) {
 	}
 }
 
+// TestEarlyReports: what a filter says before its node has connected is kept
+// until it does, within bounds.
+func TestEarlyReports(t *testing.T) {
+	l := newLedger()
+	logs := &logs{ledger: l, onReport: func(string, string, Report) {}}
+	report := func(node, service, revision string) bool {
+		return logs.report(node, service, time.Unix(1, 0), revision+" 7")
+	}
+	const first, second = "0123456789abcdef", "123456789abcdef0"
+	if !report("node", "orders", first) || !report("node", "orders", second) || !report("node", "users", first) || !report("other", "orders", first) {
+		t.Error("a report is not taken")
+	}
+	if len(l.all()) != 0 {
+		t.Errorf("a report alone makes a node: %+v", l.all())
+	}
+	if _, err := l.connect("node"); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]Report{
+		"orders": {Revision: second, Judged: 7, Time: time.Unix(1, 0)},
+		"users":  {Revision: first, Judged: 7, Time: time.Unix(1, 0)},
+	}
+	if nodes := l.all(); len(nodes) != 1 || !maps.Equal(nodes[0].Revisions, want) {
+		t.Errorf("known: %+v, want %+v", nodes, want)
+	}
+	if len(l.early) != 1 {
+		t.Errorf("%d reports are kept, want that of the other node", len(l.early))
+	}
+	for i := range maxEarly + 5 {
+		if taken := report(fmt.Sprint(i), "orders", first); taken != (i < maxEarly-1) {
+			t.Fatalf("report %d: taken %t", i, taken)
+		}
+	}
+	long := strings.Repeat("x", maxName+1)
+	if !report("0", "orders", second) || report("", "orders", first) || report(long, "orders", first) || report("0", long, first) || len(l.early) != maxEarly {
+		t.Errorf("%d reports are kept, want %d", len(l.early), maxEarly)
+	}
+}
+
 // TestMalformedLogs: log records of any other form are counted and dropped.
 func TestMalformedLogs(t *testing.T) {
 	s, client, malformed := connect(t)
@@ -287,7 +327,7 @@ func TestMalformedLogs(t *testing.T) {
 		{"tg.records": good + "more", "response_code": "200"},
 		{"tg.records": "validation\tno-such-code\tbody\t/a\tspec\tAPI3-01\n", "response_code": "200"},
 		{"tg.records": "validation\tpattern\tnowhere\t/a\tspec\tAPI3-01\n", "response_code": "200"},
-		{"tg.report": "0123456789abcdef 1"}, // of a node that xDS doesn't know
+		{"tg.report": "0123456789abcdef 1"}, // of no node
 		{"tg.report": "0123456789abcdef"},
 		{"tg.report": "0123456789abcdef -1"},
 		{"tg.report": "0123 1"},

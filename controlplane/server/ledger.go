@@ -52,9 +52,13 @@ func (e *Refused) Error() string {
 type ledger struct {
 	mu      sync.Mutex
 	nodes   map[string]*Node
-	changed chan struct{} // closed and replaced at each change
+	early   map[reporter]Report // of nodes that are not known yet
+	changed chan struct{}       // closed and replaced at each change
 	streams map[int64]*stream
 }
+
+// reporter is a filter that judges by a policy of its own.
+type reporter struct{ node, service string }
 
 // stream is one xDS stream.
 type stream struct {
@@ -63,7 +67,7 @@ type stream struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{nodes: map[string]*Node{}, changed: make(chan struct{}), streams: map[int64]*stream{}}
+	return &ledger{nodes: map[string]*Node{}, early: map[reporter]Report{}, changed: make(chan struct{}), streams: map[int64]*stream{}}
 }
 
 // update runs f under the lock and wakes those who wait.
@@ -73,6 +77,34 @@ func (s *ledger) update(f func()) {
 	f()
 	close(s.changed)
 	s.changed = make(chan struct{})
+}
+
+// report notes what a filter says, and reports whether there was room for it.
+// Where the control plane starts anew under Envoys that judge, a report can be
+// there before its node is: it waits, for the next is 1,024 requests away.
+func (s *ledger) report(node, service string, r Report) bool {
+	if n := s.nodes[node]; n != nil {
+		n.Revisions[service] = r
+		return true
+	}
+	by := reporter{node, service}
+	if _, again := s.early[by]; !again && len(s.early) == maxEarly || node == "" || len(node) > maxName || len(service) > maxName {
+		return false
+	}
+	s.early[by] = r
+	return true
+}
+
+// takeEarly returns what filters of a node have said before it was known.
+func (s *ledger) takeEarly(node string) map[string]Report {
+	revisions := map[string]Report{}
+	for by, r := range s.early {
+		if by.node == node {
+			revisions[by.service] = r
+			delete(s.early, by)
+		}
+	}
+	return revisions
 }
 
 // knows says whether a node of that id has ever connected.

@@ -83,8 +83,7 @@ func (l *logs) take(node string, record *logv1.LogRecord) bool {
 	return violated
 }
 
-// report reads "<revision> <nanoseconds>" and notes it, if the node is one
-// that xDS knows.
+// report reads "<revision> <nanoseconds>" and notes it.
 func (l *logs) report(node, service string, at time.Time, text string) bool {
 	revision, nanoseconds, _ := strings.Cut(text, " ")
 	judged, err := strconv.ParseUint(nanoseconds, 10, 63)
@@ -92,17 +91,12 @@ func (l *logs) report(node, service string, at time.Time, text string) bool {
 		return false
 	}
 	r := Report{Revision: revision, Judged: time.Duration(judged), Time: at}
-	known := false
-	l.ledger.update(func() {
-		if n := l.ledger.nodes[node]; n != nil {
-			n.Revisions[service] = r
-			known = true
-		}
-	})
-	if known {
+	noted := false
+	l.ledger.update(func() { noted = l.ledger.report(node, service, r) })
+	if noted {
 		l.onReport(node, service, r)
 	}
-	return known
+	return noted
 }
 
 // texts are the string attributes of a record or resource.

@@ -121,17 +121,20 @@ func (b *bookkeeper) OnStreamDeltaResponse(id int64, _ *discoveryv3.DeltaDiscove
 	})
 }
 
-// Bounds on what a client can make us remember: by ever new node ids, and by
-// asking without end and never answering.
+// Bounds on what a client can make us remember: by ever new node ids, by
+// asking without end and never answering, and by reports of nodes that never
+// come.
 const (
 	maxNodes   = 10_000
 	maxPending = 100
+	maxEarly   = 1_000
+	maxName    = 256 // bytes
 )
 
 // connect finds or makes the node called id. What was known of its resources
 // is forgotten, for it may be another process: it says itself what it has.
 func (s *ledger) connect(id string) (*Node, error) {
-	if id == "" || len(id) > 256 {
+	if id == "" || len(id) > maxName {
 		return nil, status.Error(codes.InvalidArgument, "the first request must name its node, in at most 256 bytes")
 	}
 	n := s.nodes[id]
@@ -139,7 +142,7 @@ func (s *ledger) connect(id string) (*Node, error) {
 		if len(s.nodes) == maxNodes {
 			return nil, status.Error(codes.ResourceExhausted, "too many nodes")
 		}
-		n = &Node{ID: id, Revisions: map[string]Report{}}
+		n = &Node{ID: id, Revisions: s.takeEarly(id)}
 		s.nodes[id] = n
 	}
 	n.Connected, n.Since = true, time.Now()

@@ -145,6 +145,8 @@ var (
 		"proxy_on_delete",
 	}
 	allowedForResponses = []string{
+		"proxy_replace_header_map_value",
+
 		"proxy_on_response_headers",
 		"proxy_on_response_body",
 		"proxy_on_response_trailers",

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +87,22 @@ func TestCPUTimeRuns(t *testing.T) {
 	// Linux has no larger ids than 1<<22.
 	if _, err := cpuTime(1<<22 + 1); err == nil {
 		t.Error("a process that isn't there has used time")
+	}
+}
+
+// What has been measured is kept when Node fails.
+func TestFailingNode(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "node"), []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // no systems are measured
+	var out report
+	err := out.measure(ctx, nil, options{rounds: 1}, io.Discard)
+	if err == nil || len(out.Judging) == 0 || out.Judging[0].Native == 0 || len(out.Native) == 0 {
+		t.Errorf("%v: %d and %d measurements", err, len(out.Judging), len(out.Native))
 	}
 }
 

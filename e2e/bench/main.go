@@ -57,33 +57,41 @@ func run(ctx context.Context, o options, stdout, progress io.Writer) error {
 		return errors.New("nothing to measure; -help lists the options")
 	}
 	out := report{Rounds: o.rounds}
+	failed := out.measure(ctx, chosen, o, progress)
+	if o.json {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		return errors.Join(failed, encoder.Encode(out))
+	}
+	out.print(stdout)
+	return failed
+}
+
+// measure fills the report. What fails keeps nothing else from being measured
+// but the rows behind it.
+func (r *report) measure(ctx context.Context, rows []row, o options, progress io.Writer) error {
 	fmt.Fprintln(progress, "judging without Envoy")
-	var err error
-	if out.Judging, err = alone(slices.Insert(requests(), 1, smallPost()), progress); err != nil {
-		return err
-	}
-	if out.Native, err = native(); err != nil {
-		return err
-	}
+	var inWasm, natively error
+	r.Judging, inWasm = alone(slices.Insert(requests(), 1, smallPost()), progress)
+	r.Native, natively = native()
+	return errors.Join(inWasm, natively, r.compare(ctx, rows, o, progress))
+}
+
+// compare measures the systems with each row.
+func (r *report) compare(ctx context.Context, rows []row, o options, progress io.Writer) error {
 	fmt.Fprintln(progress, "starting the systems")
 	lab, err := open(ctx)
 	if err != nil {
 		return err
 	}
 	defer lab.close()
-	for _, r := range chosen {
-		results, err := lab.compare(ctx, r, o, progress)
+	for _, row := range rows {
+		results, err := lab.compare(ctx, row, o, progress)
 		if err != nil {
 			return err
 		}
-		out.Results = append(out.Results, results...)
+		r.Results = append(r.Results, results...)
 	}
-	if o.json {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(out)
-	}
-	out.print(stdout)
 	return nil
 }
 

@@ -36,6 +36,9 @@ func proxyGetHeaderMapPairs(kind uint32, place, size unsafe.Pointer) uint32
 //go:wasmimport env proxy_remove_header_map_value
 func proxyRemoveHeaderMapValue(kind uint32, name unsafe.Pointer, size uint32) uint32
 
+//go:wasmimport env proxy_replace_header_map_value
+func proxyReplaceHeaderMapValue(kind uint32, name unsafe.Pointer, nameSize uint32, value unsafe.Pointer, valueSize uint32) uint32
+
 //go:wasmimport env proxy_get_buffer_bytes
 func proxyGetBufferBytes(kind, start, max uint32, place, size unsafe.Pointer) uint32
 

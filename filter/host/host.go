@@ -45,6 +45,16 @@ func RemoveRequestHeader(name []byte) {
 	proxyRemoveHeaderMapValue(requestHeaders, data(name), uint32(len(name)))
 }
 
+// SetRequestHeader gives a header of the request another value; without one it
+// removes the header.
+func SetRequestHeader(name, value []byte) {
+	if value == nil {
+		RemoveRequestHeader(name)
+		return
+	}
+	proxyReplaceHeaderMapValue(requestHeaders, data(name), uint32(len(name)), data(value), uint32(len(value)))
+}
+
 // RemoveRequestTrailer removes a trailer of the request.
 func RemoveRequestTrailer(name []byte) {
 	proxyRemoveHeaderMapValue(requestTrailers, data(name), uint32(len(name)))

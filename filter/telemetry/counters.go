@@ -71,8 +71,9 @@ func counter(name []byte) host.Counter {
 	c, ok := counters[string(name)]
 	if !ok {
 		name := string(name)
-		c = host.DefineCounter(name)
-		counters[name] = c
+		if c = host.DefineCounter(name); c != 0 {
+			counters[name] = c
+		}
 	}
 	return c
 }

@@ -59,18 +59,20 @@ func (o *Outbox) Detach(root uint32) {
 	}
 }
 
-// Add takes a record, about the stream whose context is current. It may make
-// a call, so it comes last in its callback.
-func (o *Outbox) Add(r *Record) {
+// Add takes a record, about the stream whose context is current, and reports
+// whether there was room for it. It may make a call, so it comes last in its
+// callback.
+func (o *Outbox) Add(r *Record) (taken bool) {
 	o.record = r.append(o.record[:0])
 	violations := min(len(r.Violations), 1)
-	if len(o.waiting.records)+fieldSize(len(o.record)) > maxBatch {
+	if taken = len(o.waiting.records)+fieldSize(len(o.record)) <= maxBatch; !taken {
 		drop(violations)
 	} else {
 		o.waiting.records = append(appendLength(o.waiting.records, scopeLogsRecords, len(o.record)), o.record...)
 		o.waiting.violations += violations
 	}
 	o.flush()
+	return taken
 }
 
 // flush sends what waits, if it is time.

@@ -91,7 +91,7 @@ func (b *body) announce(m *message, end bool) (stop bool) {
 		return false // its size has no bound, so nothing is left to judge
 	}
 	if !b.beginCoding(m) {
-		return b.request.violate(violation.ContentEncoding, b.header, contentEncoding, nil)
+		return b.request.violate(b.notUndone(), b.header, contentEncoding, nil)
 	}
 	if media.Kind != artifact.MediaOpaque {
 		b.media = media
@@ -130,7 +130,7 @@ func (b *body) judge(chunk []byte, end bool) (judged bool) {
 	if stop {
 		return true
 	}
-	if b.coding.decoder != nil && 0 < b.size && b.size <= b.max {
+	if b.coding.undone && 0 < b.size && b.size <= b.max {
 		if b.decode(chunk, end) {
 			return true
 		}

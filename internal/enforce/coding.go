@@ -9,7 +9,9 @@ import (
 // judged decoded, whatever its content type: its bound holds for both sizes,
 // for what decodes it may hold all of it.
 type coding struct {
-	decoder *inflate.Decoder // nil: the body is not encoded
+	undone  bool // it is to be undone; else there is none
+	kind    inflate.Coding
+	decoder *inflate.Decoder // from the first byte on: streams that only wait have none
 	size    uint64           // bytes decoded so far
 }
 
@@ -33,14 +35,28 @@ func (b *body) beginCoding(m *message) bool {
 	case m.encodings > 1 || b.plain:
 		return false
 	}
+	c, ok := findCoding(m.encoding)
+	b.coding = coding{undone: ok, kind: c}
+	return ok
+}
+
+// notUndone is what a body in another coding violates. In shadow a client may
+// have asked for it where enforce would not let it.
+func (b *body) notUndone() violation.Code {
+	if s := &b.request.response; b.in.OfResponse() && s.mode == violation.Shadow && len(s.asks.codings) > 0 {
+		return violation.Unjudged
+	}
+	return violation.ContentEncoding
+}
+
+// findCoding returns the coding of that name, if it can be undone.
+func findCoding(name []byte) (c inflate.Coding, ok bool) {
 	for _, c := range codings {
-		if equalFold(m.encoding, c.name) {
-			b.coding = coding{decoder: b.request.engine.decoder()}
-			b.coding.decoder.Reset(c.coding)
-			return true
+		if equalFold(name, c.name) {
+			return c.coding, true
 		}
 	}
-	return false
+	return c, false
 }
 
 // decoder is one that no body needs: few are encoded, and decoders are large.
@@ -59,6 +75,7 @@ const maxIdle = 16
 
 // endCoding gives the decoder back.
 func (b *body) endCoding() {
+	b.coding.undone = false
 	if d := b.coding.decoder; d != nil {
 		if e := b.request.engine; len(e.decoders) < maxIdle {
 			e.decoders = append(e.decoders, d)
@@ -71,6 +88,10 @@ func (b *body) endCoding() {
 // last. It reports whether the judgement has ended.
 func (b *body) decode(chunk []byte, end bool) (judged bool) {
 	c := &b.coding
+	if c.decoder == nil {
+		c.decoder = b.request.engine.decoder()
+		c.decoder.Reset(c.kind)
+	}
 	for c.decoder.Feed(chunk); ; {
 		switch c.decoder.Next() {
 		case inflate.More:

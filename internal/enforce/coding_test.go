@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -127,6 +128,33 @@ func TestDecodingAllocatesNothing(t *testing.T) {
 	run()
 	if n := testing.AllocsPerRun(100, run); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// A body that is only announced takes no decoder, which is 38 KiB.
+func TestWaitingBodiesAreSmall(t *testing.T) {
+	e := compiled(t, "testdata/bodies.yaml", inMode(violation.Enforce))
+	m := encoded(parse(t, textTo+"ab"), "gzip")
+	const streams = 100
+	begin := func() {
+		waiting := make([]*enforce.Request, streams)
+		for i := range waiting {
+			waiting[i] = e.Begin()
+			if action := waiting[i].Headers(m.headers, false, world{}); action != enforce.Hold {
+				t.Fatalf("action %d", action)
+			}
+		}
+		for _, r := range waiting {
+			r.End()
+		}
+	}
+	begin() // makes the requests, which are used again
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	begin()
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / streams; each > 1<<10 {
+		t.Errorf("a stream that waits for its body takes %d bytes", each)
 	}
 }
 

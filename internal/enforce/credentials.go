@@ -6,6 +6,7 @@ import (
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/limit"
 	"github.com/threatgate/threatgate/internal/enforce/token"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -97,12 +98,21 @@ func (r *Request) judgeCredential(c *artifact.Credential) violation.Code {
 func (r *Request) present(values func(yield func([]byte) bool)) violation.Code {
 	code := violation.TokenMissing
 	for v := range values {
-		if len(v) == 0 || code == violation.None { // empty, or given twice
+		if r.isBlank(v) || code == violation.None { // or given twice
 			return violation.TokenMalformed
 		}
 		code = violation.None
 	}
 	return code
+}
+
+// isBlank reports whether a value is none to some upstream: decoded, as of
+// query parameters and often of cookies, it is only space or has a NUL, where
+// some readers end.
+func (r *Request) isBlank(value []byte) bool {
+	decoded, whole := uri.Unescape(r.values.buffer[:0], value, true)
+	r.values.buffer = decoded
+	return len(value) == 0 || whole && (len(bytes.TrimSpace(decoded)) == 0 || bytes.IndexByte(decoded, 0) >= 0)
 }
 
 // verified reports whether Envoy has verified the request's token for one of

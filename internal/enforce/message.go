@@ -18,6 +18,7 @@ type message struct {
 	contentLength                int64 // -1 if there is none
 	status                       uint16
 	upgrade                      bool
+	negotiates                   bool // it may ask for less than a whole and plain response
 }
 
 func (m *message) reset() { *m = message{contentLength: -1} }
@@ -50,6 +51,8 @@ func (m *message) read(headers []Header) {
 			m.contentLength = length(value)
 		case "upgrade":
 			m.upgrade = true
+		case "accept-encoding", "range":
+			m.negotiates = true
 		case "x-request-id":
 			m.requestID = value
 		}

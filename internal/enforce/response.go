@@ -14,6 +14,7 @@ type response struct {
 	values  values
 	body    body
 	bare    bool // HTTP has no content there (RFC 9110 sections 9.3.2, 15.3.5, 15.3.6 and 15.4.5)
+	asks    negotiation
 
 	asked, own bool // whether Envoy was asked if the response is its own, and what it said
 }
@@ -25,6 +26,7 @@ func (s *response) await(r *Request) {
 	}
 	s.mode, s.asked, s.own = r.op.ResponseMode, false, false
 	s.bare = string(r.headers.method) == "HEAD"
+	s.negotiate(r)
 }
 
 // AwaitsResponse reports whether there will be something to judge of the
@@ -101,8 +103,18 @@ func (r *Request) judgeResponseHeaders(end bool) (more bool) {
 	s := &r.response
 	status := s.headers.status
 	s.bare = s.bare || status == 204 || status == 205 || status == 304
+	if s.bare {
+		s.headers.contentLength = -1 // it is of content that is not sent (section 8.6)
+	}
+	part := s.isPart()
+	if part && s.asks.whole { // enforce would have got the whole
+		r.violate(violation.Unjudged, violation.InResponseBody, nil, nil)
+		return false
+	}
 	declared := r.findResponse(status)
 	switch {
+	case status == 101 && declared != nil && declared.Last >= 200:
+		return false // by "default", which says nothing of upgrades
 	case declared != nil:
 	case status == 101, status == 304:
 		return false // what the client has asked for, by an upgrade or a condition
@@ -114,6 +126,10 @@ func (r *Request) judgeResponseHeaders(end bool) (more bool) {
 		return false
 	}
 	if r.judgeResponseFields(declared) || declared.Media.Len == 0 || status == 101 {
+		return false
+	}
+	if part && r.readable(declared) > 0 {
+		r.violate(violation.Unjudged, violation.InResponseBody, nil, nil)
 		return false
 	}
 	s.body.ofResponse(declared, s.bare)

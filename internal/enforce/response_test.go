@@ -371,14 +371,19 @@ func TestWatchedResponseBeforeTheRequestEnds(t *testing.T) {
 func TestUpgradedResponses(t *testing.T) {
 	e := compiled(t, "testdata/responses.yaml", func(set *policy.Set) {
 		inMode(violation.Enforce)(set)
-		operation(set, "getUser").Upgrade = true
+		for _, id := range []string{"getUser", "any", "switch"} {
+			operation(set, id).Upgrade = true
+		}
 	})
-	for _, row := range []struct{ response, want string }{
-		{"101\nupgrade: websocket", allowed},
-		{aUser + ada, allowed}, // the upstream did not agree
-		{"302", "validation:status response"},
+	for _, row := range []struct{ path, response, want string }{
+		{"/user", "101\nupgrade: websocket", allowed},
+		{"/user", aUser + ada, allowed}, // the upstream did not agree
+		{"/user", "302", "validation:status response"},
+		{"/any", "101\nupgrade: websocket", allowed}, // "default" tells of other answers
+		{"/any", "200\n\n" + ada, "validation:required response-header x-remaining"},
+		{"/switch", "101\nupgrade: websocket", "validation:required response-header x-remaining"},
 	} {
-		if got := answer(begun(t, e, "GET /user\nupgrade: websocket", world{}), parseResponse(row.response), 0, false); got != row.want {
+		if got := answer(begun(t, e, "GET "+row.path+"\nupgrade: websocket", world{}), parseResponse(row.response), 0, false); got != row.want {
 			t.Errorf("%q: %s, want %s", row.response, got, row.want)
 		}
 	}

@@ -1,0 +1,171 @@
+package enforce
+
+import (
+	"bytes"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/inflate"
+	"github.com/threatgate/threatgate/internal/violation"
+)
+
+// negotiation is what a request asks its response to be like, where that
+// could not be judged: in a content coding that can't be undone (RFC 9110
+// section 12.5.3), or in parts (section 14.2). In enforce the upstream is not
+// asked for it, and it may leave out either without being wrong. In shadow the
+// request stays as it is, and what it brings about is not held against the
+// response.
+type negotiation struct {
+	codings []byte // the Accept-Encoding to ask with; empty: as the client has it
+	part    bool   // a range is asked for, and may come
+	whole   bool   // a range is asked for where the whole is to be judged
+}
+
+// negotiate finds out what r asks for, once its operation is known.
+func (s *response) negotiate(r *Request) {
+	s.asks = negotiation{codings: s.asks.codings[:0]}
+	if !r.headers.negotiates || s.state != judging || s.mode == violation.Off {
+		return
+	}
+	s.asks.part = inBytes(r.headers.first(rangeField), '=')
+	if s.asks.part && r.isReadWhole() {
+		s.asks.part, s.asks.whole = s.mode == violation.Shadow, true
+	}
+	if r.isReadAtAll() {
+		s.asks.codings = r.headers.appendReadable(s.asks.codings)
+	}
+}
+
+var (
+	acceptEncoding = []byte("accept-encoding")
+	rangeField     = []byte("range")
+	bytesUnit      = []byte("bytes")
+)
+
+// Renegotiate calls set with the name and the new value of each header field
+// that asks for a response which can't be judged; without a value the field is
+// to be removed. It does nothing but in enforce.
+func (r *Request) Renegotiate(set func(name, value []byte)) {
+	s := &r.response
+	if s.mode != violation.Enforce {
+		return
+	}
+	if len(s.asks.codings) > 0 {
+		set(acceptEncoding, s.asks.codings)
+	}
+	if s.asks.whole {
+		set(rangeField, nil)
+	}
+}
+
+// isReadAtAll reports whether the schema of some response is judged.
+func (r *Request) isReadAtAll() bool {
+	declared := artifact.Of(r.engine.bundle.Responses, r.op.Responses)
+	for i := range declared {
+		if r.readable(&declared[i]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// isReadWhole reports whether a part of the response is less than is to be
+// judged: the whole is declared, with no content but what has a schema, and
+// parts are not.
+func (r *Request) isReadWhole() bool {
+	whole, part := r.findResponse(200), r.findResponse(206)
+	return whole != nil && r.readable(whole) > 0 && r.readable(whole) == int(whole.Media.Len) &&
+		(part == nil || part.First != part.Last)
+}
+
+// readable is how many content types of a response are judged by a schema.
+func (r *Request) readable(declared *artifact.Response) (n int) {
+	for _, m := range artifact.Of(r.engine.bundle.Media, declared.Media) {
+		if m.Kind != artifact.MediaOpaque {
+			n++
+		}
+	}
+	return n
+}
+
+// appendReadable appends to dst the codings of Accept-Encoding that can be
+// undone, with their weights; nothing if those are all. That no coding is
+// excluded is said outright, and exclusions stay.
+func (m *message) appendReadable(dst []byte) []byte {
+	start, less, gzip := len(dst), false, false
+	var rest []byte // the weight of "*", if that admits anything
+	for field := range m.values(acceptEncoding) {
+		for len(field) > 0 {
+			var one []byte
+			one, field, _ = bytes.Cut(field, []byte{','})
+			one = bytes.TrimSpace(one)
+			name, weight, _ := bytes.Cut(one, []byte{';'})
+			name = bytes.TrimRight(name, " \t")
+			coding, found := findCoding(name)
+			switch {
+			case len(one) == 0:
+			case found || equalFold(name, identity) || string(name) == "*" && excludes(weight):
+				gzip = gzip || found && coding == inflate.Gzip
+				dst = appendElement(dst, start, one)
+			case string(name) == "*":
+				less, rest = true, one[1:]
+			default:
+				less = true
+			}
+		}
+	}
+	switch {
+	case !less:
+		return dst[:start]
+	case rest != nil && !gzip:
+		dst = append(appendElement(dst, start, codings[0].name), rest...)
+	case len(dst) == start:
+		dst = append(dst, identity...)
+	}
+	return dst
+}
+
+// appendElement appends an element of a list that begins at start.
+func appendElement(dst []byte, start int, element []byte) []byte {
+	if len(dst) > start {
+		dst = append(dst, ", "...)
+	}
+	return append(dst, element...)
+}
+
+// excludes reports whether a weight, "q=0.000" with spaces around it, is 0.
+func excludes(weight []byte) bool {
+	_, value, ok := bytes.Cut(weight, []byte{'='})
+	return ok && len(bytes.Trim(value, " \t0.")) == 0
+}
+
+// isPart reports whether the response is a part of what would be judged
+// (section 15.3.7), which the client has asked for. Other units than bytes
+// count items, as of a list in pages: what comes is then whole in itself.
+func (s *response) isPart() bool {
+	if s.headers.status != 206 || !s.asks.part {
+		return false
+	}
+	kind, _, _ := bytes.Cut(s.headers.contentType, []byte{';'})
+	return inBytes(s.headers.first(contentRange), ' ') || equalFold(bytes.TrimSpace(kind), byteRanges)
+}
+
+// inBytes reports whether a range, whose unit ends at a character, is in bytes.
+func inBytes(value []byte, end byte) bool {
+	i := max(bytes.IndexByte(value, end), 0)
+	return equalFold(bytes.TrimSpace(value[:i]), bytesUnit)
+}
+
+// first returns the first value of the header field name.
+func (m *message) first(name []byte) []byte {
+	for i := range m.fields {
+		if bytes.Equal(m.fields[i].Name, name) {
+			return m.fields[i].Value
+		}
+	}
+	return nil
+}
+
+var (
+	contentRange = []byte("content-range")
+	byteRanges   = []byte("multipart/byteranges")
+)
