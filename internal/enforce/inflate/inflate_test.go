@@ -325,7 +325,8 @@ func FuzzDecoding(f *testing.F) {
 			return
 		}
 		want, err := oracle(c, body)
-		if ok && (err != nil || !bytes.Equal(got, want)) {
+		longName := errors.Is(err, gzip.ErrHeader) && len(body) > 512 // of a file, or a comment: the library's own bound
+		if ok && !longName && (err != nil || !bytes.Equal(got, want)) {
 			t.Errorf("coding %d: we decode %d bytes, the library %d (%v)", c, len(got), len(want), err)
 		}
 		random := rand.New(rand.NewPCG(seed, 0))
