@@ -43,7 +43,7 @@ func (c *compiler) mediaType(m *inventory.MediaType, d schema.Direction) artifac
 		c.diags.Warnf(m.Pos, "%q bodies are always refused: no media type is written so", m.Type)
 		return record
 	case record.Kind == artifact.MediaUnread:
-		c.diags.Warnf(m.Pos, "%s bodies are always refused: %s; `unenforceable: pass` in the model lets them through", m.Type, misfit(name, m.Schema))
+		c.diags.Warnf(m.Pos, "%s bodies are always refused: %s; `unenforceable: pass` or `count` in the model lets them through", m.Type, misfit(name, m.Schema))
 		return record
 	case isRange(name) && why != "":
 		c.unenforced(m.Pos, "the schema of %s bodies is enforced where they are JSON, XML, a form or text, and can be read so; of others only the size is judged", m.Type)

@@ -34,7 +34,7 @@ func misfit(name string, s *inventory.Schema) string {
 	case types&inventory.TypeObject != 0:
 		return notAnObject
 	default:
-		return "it is not of a string"
+		return "the schema admits no string, which is all that they are"
 	}
 }
 
