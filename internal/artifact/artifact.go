@@ -184,6 +184,28 @@ func Decode(data []byte) (*Bundle, error) {
 // String returns the bytes of t. They must not be changed.
 func (b *Bundle) String(t Text) []byte { return b.Text[t.Off : t.Off+t.Len] }
 
+// ResponseTo returns which of the responses is declared for a status code, nil
+// if none is.
+func (b *Bundle) ResponseTo(status uint16, responses Range) *Response {
+	declared := Of(b.Responses, responses)
+	for i := range declared {
+		if r := &declared[i]; r.First <= status && status <= r.Last {
+			return r
+		}
+	}
+	return nil
+}
+
+// Readable is how many content types of a response are judged by a schema.
+func (b *Bundle) Readable(r *Response) (n int) {
+	for _, m := range Of(b.Media, r.Media) {
+		if m.Kind != MediaOpaque {
+			n++
+		}
+	}
+	return n
+}
+
 // Of returns the run of items that r names.
 func Of[T any](items []T, r Range) []T { return items[r.Off : r.Off+r.Len] }
 

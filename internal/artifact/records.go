@@ -89,7 +89,9 @@ const (
 	UpgradeAllowed
 	StripIdentity // client-supplied identity headers are removed
 	RefuseEncodings
-	StreamUploads // in enforce a body is passed on while it is judged
+	StreamUploads  // in enforce a body is passed on while it is judged
+	ReadResponses  // the schema of some response is judged
+	WholeResponses // a part of a 200 is less than is to be judged: all its content has schemas, and no 206 is declared by itself
 )
 
 // Parameter is the plan for one declared parameter.

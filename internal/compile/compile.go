@@ -198,6 +198,7 @@ func (c *compiler) operation(o *policy.Operation) {
 			record.Flags |= flag
 		}
 	}
+	record.Flags |= c.responseFlags(record.Responses)
 	c.covered(theRest, 0)
 	c.bundle.Operations = append(c.bundle.Operations, record)
 }

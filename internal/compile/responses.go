@@ -30,6 +30,22 @@ func (c *compiler) responses(o *policy.Operation) artifact.Range {
 	return share(c, &c.bundle.Responses, list...)
 }
 
+// responseFlags says what an operation's responses, which are in their order,
+// demand of what a client may ask for.
+func (c *compiler) responseFlags(r artifact.Range) (flags artifact.OperationFlags) {
+	declared := artifact.Of(c.bundle.Responses, r)
+	for i := range declared {
+		if c.bundle.Readable(&declared[i]) > 0 {
+			flags |= artifact.ReadResponses
+		}
+	}
+	whole, part := c.bundle.ResponseTo(200, r), c.bundle.ResponseTo(206, r)
+	if whole != nil && whole.Media.Len > 0 && c.bundle.Readable(whole) == int(whole.Media.Len) && (part == nil || part.First != part.Last) {
+		flags |= artifact.WholeResponses
+	}
+	return flags
+}
+
 func (c *compiler) response(r *inventory.Response) artifact.Response {
 	record := artifact.Response{Media: c.media(r.Content, schema.Response), Headers: c.responseHeaders(r)}
 	record.First, record.Last = statusCodes(r.Status)

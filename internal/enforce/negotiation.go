@@ -27,10 +27,10 @@ func (s *response) negotiate(r *Request) {
 		return
 	}
 	s.asks.part = inBytes(r.headers.first(rangeField), '=')
-	if s.asks.part && r.isReadWhole() {
+	if s.asks.part && r.op.Flags&artifact.WholeResponses != 0 {
 		s.asks.part, s.asks.whole = s.mode == violation.Shadow, true
 	}
-	if r.isReadAtAll() {
+	if r.op.Flags&artifact.ReadResponses != 0 {
 		s.asks.codings = r.headers.appendReadable(s.asks.codings)
 	}
 }
@@ -55,36 +55,6 @@ func (r *Request) Renegotiate(set func(name, value []byte)) {
 	if s.asks.whole {
 		set(rangeField, nil)
 	}
-}
-
-// isReadAtAll reports whether the schema of some response is judged.
-func (r *Request) isReadAtAll() bool {
-	declared := artifact.Of(r.engine.bundle.Responses, r.op.Responses)
-	for i := range declared {
-		if r.readable(&declared[i]) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// isReadWhole reports whether a part of the response is less than is to be
-// judged: the whole is declared, with no content but what has a schema, and
-// parts are not.
-func (r *Request) isReadWhole() bool {
-	whole, part := r.findResponse(200), r.findResponse(206)
-	return whole != nil && r.readable(whole) > 0 && r.readable(whole) == int(whole.Media.Len) &&
-		(part == nil || part.First != part.Last)
-}
-
-// readable is how many content types of a response are judged by a schema.
-func (r *Request) readable(declared *artifact.Response) (n int) {
-	for _, m := range artifact.Of(r.engine.bundle.Media, declared.Media) {
-		if m.Kind != artifact.MediaOpaque {
-			n++
-		}
-	}
-	return n
 }
 
 // appendReadable appends to dst the codings of Accept-Encoding that can be
@@ -157,10 +127,8 @@ func inBytes(value []byte, end byte) bool {
 
 // first returns the first value of the header field name.
 func (m *message) first(name []byte) []byte {
-	for i := range m.fields {
-		if bytes.Equal(m.fields[i].Name, name) {
-			return m.fields[i].Value
-		}
+	for value := range m.values(name) {
+		return value
 	}
 	return nil
 }

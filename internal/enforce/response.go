@@ -111,7 +111,7 @@ func (r *Request) judgeResponseHeaders(end bool) (more bool) {
 		r.violate(violation.Unjudged, violation.InResponseBody, nil, nil)
 		return false
 	}
-	declared := r.findResponse(status)
+	declared := r.engine.bundle.ResponseTo(status, r.op.Responses)
 	switch {
 	case status == 101 && declared != nil && declared.Last >= 200:
 		return false // by "default", which says nothing of upgrades
@@ -128,7 +128,7 @@ func (r *Request) judgeResponseHeaders(end bool) (more bool) {
 	if r.judgeResponseFields(declared) || declared.Media.Len == 0 || status == 101 {
 		return false
 	}
-	if part && r.readable(declared) > 0 {
+	if part && r.engine.bundle.Readable(declared) > 0 {
 		r.violate(violation.Unjudged, violation.InResponseBody, nil, nil)
 		return false
 	}
@@ -137,17 +137,6 @@ func (r *Request) judgeResponseHeaders(end bool) (more bool) {
 		return false
 	}
 	return s.body.media != nil // else it is judged by its type alone
-}
-
-// findResponse returns what is declared for a status code, nil if nothing is.
-func (r *Request) findResponse(status uint16) *artifact.Response {
-	declared := artifact.Of(r.engine.bundle.Responses, r.op.Responses)
-	for i := range declared {
-		if d := &declared[i]; d.First <= status && status <= d.Last {
-			return d
-		}
-	}
-	return nil
 }
 
 // judgeResponseFields judges the header fields that the response is declared
