@@ -1,15 +1,7 @@
-package compile_test
+package compile
 
 import (
 	"testing"
-
-	"github.com/threatgate/threatgate/internal/compile"
-	"github.com/threatgate/threatgate/internal/diag"
-	"github.com/threatgate/threatgate/internal/model"
-	"github.com/threatgate/threatgate/internal/openapi"
-	"github.com/threatgate/threatgate/internal/policy"
-	"github.com/threatgate/threatgate/internal/threat"
-	"github.com/threatgate/threatgate/policies"
 )
 
 // An operation is not fully enforced if anything below any of its schemas
@@ -34,21 +26,17 @@ paths:
   /twins/{b}: {get: {responses: {"200": {description: ok}}}}
   /yaml: {post: {requestBody: {content: {application/yaml: {schema: {type: object, required: [a]}}}}, responses: {"200": {description: ok}}}}
 `
-	diags := &diag.List{}
-	api, _ := openapi.LoadBytes([]byte(document), "test.yaml", diags)
-	graph := model.Bare(api)
-	graph.Services[0].Upstream = "127.0.0.1:1"
-	releases := compile.Releases(policy.Derive(graph, threat.LoadCatalogue(policies.FS, diags), nil, policy.Modes{}, diags), diags)
+	releases, diags := compiled(t, document, nil)
 	if diags.HasErrors() {
 		t.Fatal(diags.Err())
 	}
-	if got, want := releases[0].Coverage, (compile.Coverage{
-		Operations: compile.Share{All: 7, Full: 4},
-		Parameters: compile.Share{All: 1, Full: 0},
-		MediaTypes: compile.Share{All: 4, Full: 2},
-		Responses:  compile.Share{All: 1, Full: 0},
-		Schemas:    compile.Share{All: 6, Full: 5},
-		Patterns:   compile.Share{All: 1, Full: 0},
+	if got, want := releases[0].Coverage, (Coverage{
+		Operations: Share{All: 7, Full: 4},
+		Parameters: Share{All: 1, Full: 0},
+		MediaTypes: Share{All: 4, Full: 2},
+		Responses:  Share{All: 1, Full: 0},
+		Schemas:    Share{All: 6, Full: 5},
+		Patterns:   Share{All: 1, Full: 0},
 	}); got != want {
 		t.Errorf("coverage %+v, want %+v", got, want)
 	}

@@ -3,13 +3,6 @@ package compile
 import (
 	"slices"
 	"testing"
-
-	"github.com/threatgate/threatgate/internal/diag"
-	"github.com/threatgate/threatgate/internal/model"
-	"github.com/threatgate/threatgate/internal/openapi"
-	"github.com/threatgate/threatgate/internal/policy"
-	"github.com/threatgate/threatgate/internal/threat"
-	"github.com/threatgate/threatgate/policies"
 )
 
 // What of a body is not judged is said, and nothing is said of what is.
@@ -72,15 +65,7 @@ func TestBodiesNotJudged(t *testing.T) {
 		{"application/octet-stream", "schema: {type: string, format: binary}", ""},
 	} {
 		spec := "openapi: 3.1.1\ninfo: {title: t, version: '1'}\npaths: {/x: {post: {requestBody: {content: {" + row.media + ": {" + row.content + "}}}, responses: {}}}}\n"
-		loading, compiling := &diag.List{}, &diag.List{}
-		api, _ := openapi.LoadBytes([]byte(spec), "t.yaml", loading)
-		if api == nil {
-			t.Fatal(loading.Err())
-		}
-		graph := model.Bare(api)
-		graph.Services[0].Upstream = "127.0.0.1:1"
-		rules := threat.LoadCatalogue(policies.FS, loading)
-		Releases(policy.Derive(graph, rules, threat.Enumerate(graph, rules), policy.Modes{}, loading), compiling)
+		_, compiling := compiled(t, spec, nil)
 		var got, want []string
 		for _, d := range compiling.Sorted() {
 			got = append(got, d.Message)

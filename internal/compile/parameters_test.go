@@ -4,13 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/threatgate/threatgate/internal/diag"
-	"github.com/threatgate/threatgate/internal/model"
-	"github.com/threatgate/threatgate/internal/openapi"
-	"github.com/threatgate/threatgate/internal/policy"
-	"github.com/threatgate/threatgate/internal/threat"
-	"github.com/threatgate/threatgate/policies"
 )
 
 // warnings compiles an operation with these parameters and returns what the
@@ -21,16 +14,7 @@ func warnings(t *testing.T, parameters []string) []string {
 	for _, p := range parameters {
 		spec += "      - {" + p + "}\n"
 	}
-	loading, compiling := &diag.List{}, &diag.List{}
-	api, _ := openapi.LoadBytes([]byte(spec), "t.yaml", loading)
-	if api == nil {
-		t.Fatal(loading.Err())
-	}
-	graph := model.Bare(api)
-	graph.Services[0].Upstream = "127.0.0.1:1"
-	rules := threat.LoadCatalogue(policies.FS, loading)
-	set := policy.Derive(graph, rules, threat.Enumerate(graph, rules), policy.Modes{}, loading)
-	Releases(set, compiling)
+	_, compiling := compiled(t, spec, nil)
 	if compiling.HasErrors() {
 		t.Fatal(compiling.Err())
 	}

@@ -1,4 +1,4 @@
-package compile_test
+package compile
 
 import (
 	"fmt"
@@ -6,14 +6,8 @@ import (
 	"testing"
 
 	"github.com/threatgate/threatgate/internal/artifact"
-	"github.com/threatgate/threatgate/internal/compile"
-	"github.com/threatgate/threatgate/internal/diag"
 	"github.com/threatgate/threatgate/internal/model"
-	"github.com/threatgate/threatgate/internal/openapi"
-	"github.com/threatgate/threatgate/internal/policy"
-	"github.com/threatgate/threatgate/internal/threat"
 	"github.com/threatgate/threatgate/internal/violation"
-	"github.com/threatgate/threatgate/policies"
 )
 
 // The first response record that holds a status code is the one that OpenAPI
@@ -41,12 +35,7 @@ paths:
 		{violation.Enforce, "404-404; 204-204; 400-499 application/problem+json; 200-299 x-b x-a required text/plain */* body expected; 0-999 application/json"},
 		{violation.Off, ""},
 	} {
-		diags := &diag.List{}
-		api, _ := openapi.LoadBytes([]byte(document), "test.yaml", diags)
-		graph := model.Bare(api)
-		graph.Services[0].Upstream = "127.0.0.1:1"
-		graph.Services[0].Mode, graph.Services[0].ResponseMode = violation.Enforce, &row.mode
-		releases := compile.Releases(policy.Derive(graph, threat.LoadCatalogue(policies.FS, diags), nil, policy.Modes{}, diags), diags)
+		releases, diags := compiled(t, document, func(s *model.Service) { s.Mode, s.ResponseMode = violation.Enforce, &row.mode })
 		if diags.HasErrors() {
 			t.Fatal(diags.Err())
 		}

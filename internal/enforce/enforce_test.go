@@ -120,21 +120,27 @@ func parse(t testing.TB, text string) message {
 func judge(e *enforce.Engine, m message, size int, trailers bool) string {
 	r := e.Begin()
 	defer r.End()
-	end := len(m.body) == 0 && !trailers
-	action := r.Headers(m.headers, end, world{})
-	for body := m.body; len(body) > 0 && action != enforce.Reject; {
+	headers := func(end bool) enforce.Action { return r.Headers(m.headers, end, world{}) }
+	after := func() enforce.Action { return r.Trailers(nil) }
+	return verdict(r, deliver(m.body, size, trailers, headers, r.Body, after))
+}
+
+// deliver passes a message on as it may come, up to where it is rejected, and
+// returns the last action.
+func deliver(body []byte, size int, trailers bool, headers func(end bool) enforce.Action, part func([]byte, bool) enforce.Action, after func() enforce.Action) enforce.Action {
+	action := headers(len(body) == 0 && !trailers)
+	for len(body) > 0 && action != enforce.Reject {
 		n := size
 		if n == 0 || n > len(body) {
 			n = len(body)
 		}
-		end = n == len(body) && !trailers
-		action = r.Body(body[:n], end)
+		action = part(body[:n], n == len(body) && !trailers)
 		body = body[n:]
 	}
 	if trailers && action != enforce.Reject {
-		action = r.Trailers(nil)
+		action = after()
 	}
-	return verdict(r, action)
+	return action
 }
 
 func verdict(r *enforce.Request, action enforce.Action) string {
@@ -426,14 +432,19 @@ func TestHarmlessViolationsHideNothing(t *testing.T) {
 
 func TestJudgingAllocatesNothing(t *testing.T) {
 	e := compiled(t, "testdata/api.yaml", inMode(violation.Enforce))
-	for name, text := range map[string]string{
+	allocateNothing(t, e, map[string]string{
 		"path":        "GET /v1/orders/7",
 		"query":       "GET /v1/orders?state=open&limit=5&ids=1&ids=2&csv=a%2Cb&filter[color]=r%65d\nx-trace: 00ff\ncookie: theme=dark",
 		"body":        "POST /v1/orders\n\n" + `{"item":"pen","quantity":2,"note":"a \"note\" – long","tags":["a","b"]}`,
 		"credentials": "GET /v1/both\nx-api-key: k\nauthorization: Bearer abc",
 		"rejected":    "POST /v1/orders\n\n" + `{"item":"pen","quantity":"2"}`,
 		"unknown":     "GET /v1/nothing",
-	} {
+	})
+}
+
+// allocateNothing checks it of judging each of the requests once more.
+func allocateNothing(t *testing.T, e *enforce.Engine, requests map[string]string) {
+	for name, text := range requests {
 		t.Run(name, func(t *testing.T) {
 			m := parse(t, text)
 			run := func() { drive(e, m) }

@@ -56,21 +56,8 @@ func answer(r *enforce.Request, m message, size int, trailers bool) string {
 	if !r.AwaitsResponse() {
 		return verdict(r, enforce.Pass)
 	}
-	end := len(m.body) == 0 && !trailers
-	action := r.ResponseHeaders(m.headers, end)
-	for body := m.body; len(body) > 0 && action != enforce.Reject; {
-		n := size
-		if n == 0 || n > len(body) {
-			n = len(body)
-		}
-		end = n == len(body) && !trailers
-		action = r.ResponseBody(body[:n], end)
-		body = body[n:]
-	}
-	if trailers && action != enforce.Reject {
-		action = r.ResponseTrailers()
-	}
-	return verdict(r, action)
+	headers := func(end bool) enforce.Action { return r.ResponseHeaders(m.headers, end) }
+	return verdict(r, deliver(m.body, size, trailers, headers, r.ResponseBody, r.ResponseTrailers))
 }
 
 const (
