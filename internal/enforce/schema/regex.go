@@ -29,7 +29,7 @@ func hasGroups(s []byte) bool {
 			}
 			depth++
 		case c == ')':
-			if behind&1 != 0 && i+1 < len(s) && bytes.IndexByte([]byte("*+?{"), s[i+1]) >= 0 {
+			if behind&1 != 0 && isQuantified(s[i+1:]) {
 				return false
 			}
 			behind >>= 1
@@ -38,3 +38,16 @@ func hasGroups(s []byte) bool {
 	}
 	return depth == 0
 }
+
+// isQuantified reports whether s begins with a quantifier. A brace that begins
+// none stands for itself (ECMA-262 2023, section B.1.2).
+func isQuantified(s []byte) bool {
+	if len(s) == 0 || s[0] != '{' {
+		return len(s) > 0 && bytes.IndexByte([]byte("*+?"), s[0]) >= 0
+	}
+	bounds, _, closed := bytes.Cut(s[1:], []byte("}"))
+	least, most, _ := bytes.Cut(bounds, []byte(","))
+	return closed && len(least) > 0 && isDigits(least) && isDigits(most)
+}
+
+func isDigits(s []byte) bool { return len(bytes.Trim(s, "0123456789")) == 0 }
