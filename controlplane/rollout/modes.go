@@ -31,6 +31,9 @@ type ModeResult struct {
 	Nodes     int                   // connected, all of which have accepted it
 }
 
+// maxListed bounds the operations that an error names.
+const maxListed = 20
+
 type modeRequest struct {
 	change ModeChange
 	reply  chan modeReply
@@ -176,7 +179,12 @@ func (r *Rollout) target(change ModeChange) (policy.OperationKey, error) {
 		return policy.OperationKey{}, ErrMode{fmt.Sprintf("%q fits %d operations: %s; name one", change.Operation, len(found), list(found))}
 	}
 	slices.Sort(names)
-	return policy.OperationKey{}, ErrMode{fmt.Sprintf("there is no operation %q%s", change.Operation, diag.DidYouMean(change.Operation, slices.Compact(names)))}
+	names = slices.Compact(names)
+	hint := diag.DidYouMean(change.Operation, names)
+	if hint == "" && len(names) <= maxListed {
+		hint = ", only: " + strings.Join(names, ", ")
+	}
+	return policy.OperationKey{}, ErrMode{fmt.Sprintf("there is no operation %q%s", change.Operation, hint)}
 }
 
 func isSet(modes policy.Modes, key policy.OperationKey) (set bool) {

@@ -125,7 +125,9 @@ func (r *Rollout) filesChanged(ctx context.Context) {
 		r.note(*before, diags, []string{err.Error()})
 	}
 	r.logNews(before)
-	r.config.Log.Info("files changed", zap.Duration("took", time.Since(started)))
+	if len(r.status.Load().problems) == 0 {
+		r.config.Log.Info("the policy is as the files say", zap.Duration("took", time.Since(started)))
+	}
 }
 
 // install checks, stores and pushes what the pipeline put out. After an error
@@ -273,15 +275,12 @@ func (r *Rollout) logNews(before *serving) {
 	}
 	for _, w := range now.warnings {
 		if !slices.Contains(before.warnings, w) {
-			r.config.Log.Warn("not enforced", zap.String("cause", strings.Replace(w, " warning: ", " ", 1)))
+			r.config.Log.Warn("the files have a warning", zap.String("cause", strings.Replace(w, " warning: ", " ", 1)))
 		}
 	}
 	for _, s := range now.stale {
 		if !slices.Contains(before.stale, s) {
 			r.config.Log.Warn(s)
 		}
-	}
-	if len(now.problems) == 0 && len(before.problems) > 0 {
-		r.config.Log.Info("the policy is as the files say again")
 	}
 }

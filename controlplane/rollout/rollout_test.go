@@ -341,7 +341,7 @@ func TestModeChangesThatMakeNoSense(t *testing.T) {
 	}{
 		{ModeChange{API: "billing"}, `there is no API "billing", only: carts, orders`},
 		{ModeChange{API: "billing", Operation: "GET /carts"}, `there is no API "billing", only: carts, orders`},
-		{ModeChange{API: "carts", Operation: "GET /orders"}, `there is no operation "GET /orders"`},
+		{ModeChange{API: "carts", Operation: "GET /orders"}, `there is no operation "GET /orders", only: GET /carts`},
 		{ModeChange{Operation: "GET /order"}, `there is no operation "GET /order" (did you mean "GET /orders"?)`},
 		{ModeChange{Operation: "GET /carts"}, `"GET /carts" fits 2 operations: "GET /carts" of API "carts", "GET /carts" of API "orders"; name one`},
 	} {
@@ -473,7 +473,7 @@ func TestNewsIsLoggedOnce(t *testing.T) {
 	}
 	want := []string{
 		`the last good policy stays in place of this change: orders.yaml:3:8: "paths" must be an object, not a number`,
-		`not enforced: carts.yaml:4:3: path "/carts?all" has a fragment or a query, which no request's path has; its operations are ignored`,
+		`the files have a warning: carts.yaml:4:3: path "/carts?all" has a fragment or a query, which no request's path has; its operations are ignored`,
 		`the mode "off" that was set for operation "GET /carts" of API "carts" no longer applies: there is no such operation: `,
 	}
 	if !slices.Equal(got, want) {
