@@ -39,35 +39,41 @@ func (d *decoder) errorf(n *yaml.Node, format string, args ...any) {
 	d.diags.Errorf(d.src.pos(n), format, args...)
 }
 
-// value fills v from n; what names the value in messages.
-func (d *decoder) value(n *yaml.Node, v reflect.Value, tag reflect.StructTag, what string) {
+// value fills v from n, and reports whether n is of v's type; what names the
+// value in messages.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, tag reflect.StructTag, what string) bool {
 	if d.values++; d.values > maxValues {
 		if d.values == maxValues+1 {
 			d.errorf(n, "the document has more than %d values", maxValues)
 		}
-		return
+		return false
 	}
 	n = resolve(n)
 	if scalar, ok := v.Addr().Interface().(interface{ cell() (any, *diag.Pos) }); ok {
 		value, pos := scalar.cell()
-		if d.scalar(n, value, tag.Get("one"), what) {
+		ok := d.scalar(n, value, tag.Get("one"), what)
+		if ok {
 			*pos = d.src.pos(n)
 		}
-		return
+		return ok
 	}
 	switch v.Kind() {
 	case reflect.Slice:
 		if !d.is(n, yaml.SequenceNode, "a list", what) {
-			return
+			return false
 		}
 		for _, item := range n.Content {
+			last := v.Len()
 			v.Grow(1)
-			v.SetLen(v.Len() + 1)
-			d.value(item, v.Index(v.Len()-1), "", "an item of "+what)
+			v.SetLen(last + 1)
+			if !d.value(item, v.Index(last), "", "an item of "+what) {
+				v.Index(last).SetZero()
+				v.SetLen(last)
+			}
 		}
 	case reflect.Map:
 		if !d.is(n, yaml.MappingNode, "a mapping", what) {
-			return
+			return false
 		}
 		v.Set(reflect.MakeMap(v.Type()))
 		d.fields(n, func(key, item *yaml.Node) {
@@ -78,13 +84,18 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, tag reflect.StructTag, wh
 		})
 	case reflect.Struct:
 		if word := tag.Get("or"); word != "" && n.Kind == yaml.ScalarNode {
-			if n.Value != word {
-				d.errorf(n, "%s must be %s or a mapping, not %s", what, word, kindOf(n))
+			if n.Value == word {
+				return true
 			}
-		} else if d.is(n, yaml.MappingNode, "a mapping", what) {
-			d.mapping(n, v)
+			d.errorf(n, "%s must be %s or a mapping, not %s", what, word, kindOf(n))
+			return false
 		}
+		if !d.is(n, yaml.MappingNode, "a mapping", what) {
+			return false
+		}
+		d.mapping(n, v)
 	}
+	return true
 }
 
 // mapping fills the struct v from the mapping n.

@@ -248,6 +248,10 @@ model.yaml:14:38: "upgrade" must be true or false, not "yes"
 model.yaml:14:52: "owner" must be a mapping, not "sub"
 model.yaml:15:11: an item of "flows" must be a mapping, not a list`,
 }, {
+	name:  "nothing more is said of an item of the wrong type",
+	model: header + "  trustZones: [{id: internet, trust: 0}]\n  services: [[]]\n",
+	want:  `model.yaml:6:14: an item of "services" must be a mapping, not a list`,
+}, {
 	name:  "tags that lie",
 	model: orders + "    operations: [{match: !!int getOrder, upgrade: !!bool maybe, limit: {rate: 1/s, burst: !!int many}}]\n",
 	want: `
