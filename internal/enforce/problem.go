@@ -23,21 +23,13 @@ func (r *Request) Status() int {
 // Details is the text for %RESPONSE_CODE_DETAILS%: the code, and before it,
 // for a response or a body that has begun to flow, which part is at fault.
 func (r *Request) Details(dst []byte) []byte {
-	dst = append(dst, violation.ReplyDetails...)
-	v := r.rejecting()
-	if v == nil {
-		return appendURN(dst, violation.Failure)
+	part, code := "", violation.Failure
+	if v := r.rejecting(); v != nil {
+		if code = v.Code; v.In.OfResponse() || v.In == violation.InBodyStream {
+			part = v.In.String() + ":"
+		}
 	}
-	if v.In.OfResponse() || v.In == violation.InBodyStream {
-		dst = append(append(dst, v.In.String()...), ':')
-	}
-	return appendURN(dst, v.Code)
-}
-
-func appendURN(dst []byte, code violation.Code) []byte {
-	dst = append(dst, code.Family().String()...)
-	dst = append(dst, ':')
-	return append(dst, code.String()...)
+	return appendAll(dst, violation.ReplyDetails, part, code.Family().String(), ":", code.String())
 }
 
 // AppendProblem appends the body of the answer to a rejected request: problem
@@ -48,11 +40,8 @@ func (r *Request) AppendProblem(dst []byte) []byte {
 	if v == nil {
 		v = &failure
 	}
-	dst = append(dst, `{"type":"urn:threatgate:`...)
-	dst = appendURN(dst, v.Code)
-	dst = append(dst, `","title":"`...)
-	dst = append(dst, v.Code.Title()...)
-	dst = append(dst, `","status":`...)
+	dst = appendAll(dst, `{"type":"urn:threatgate:`, v.Code.Family().String(), ":", v.Code.String(),
+		`","title":"`, v.Code.Title(), `","status":`)
 	dst = strconv.AppendInt(dst, int64(r.Status()), 10)
 	dst = append(dst, `,"detail":`...)
 	dst = appendDetail(dst, v)
@@ -68,28 +57,22 @@ func (r *Request) AppendProblem(dst []byte) []byte {
 			dst = appendQuoted(dst, v.Pointer)
 			dst = append(dst, ',')
 		}
-		dst = append(dst, `"in":"`...)
-		dst = append(dst, v.In.String()...)
-		dst = append(dst, `",`...)
+		dst = appendAll(dst, `"in":"`, v.In.String(), `",`)
 	case v.In == violation.InBody, v.In == violation.InBodyStream, v.In == violation.InResponseBody:
 		dst = append(dst, `"pointer":`...)
 		dst = appendQuoted(dst, v.Pointer)
 		dst = append(dst, ',')
 	}
-	dst = append(dst, `"code":"`...)
-	dst = append(dst, v.Code.String()...)
-	dst = append(dst, `","threat":`...)
+	dst = appendAll(dst, `"code":"`, v.Code.String(), `","threat":`)
 	dst = appendQuoted(dst, v.Threat)
 	return append(dst, "}]}\n"...)
 }
 
 // appendDetail appends a sentence that says where the violation is.
 func appendDetail(dst []byte, v *violation.Violation) []byte {
-	dst = append(dst, '"')
-	dst = append(dst, v.Code.Title()...)
+	dst = appendAll(dst, `"`, v.Code.Title())
 	if v.In != violation.InRequest {
-		dst = append(dst, ": "...)
-		dst = append(dst, v.In.String()...)
+		dst = appendAll(dst, ": ", v.In.String())
 	}
 	if v.Pointer != "" {
 		switch v.In {
@@ -103,6 +86,13 @@ func appendDetail(dst []byte, v *violation.Violation) []byte {
 		dst = appendEscaped(dst, v.Pointer)
 	}
 	return append(dst, `."`...)
+}
+
+func appendAll(dst []byte, parts ...string) []byte {
+	for _, part := range parts {
+		dst = append(dst, part...)
+	}
+	return dst
 }
 
 func appendQuoted(dst []byte, s string) []byte {
