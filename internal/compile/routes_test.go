@@ -8,6 +8,7 @@ import (
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/diag"
 	"github.com/threatgate/threatgate/internal/enforce/route"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 	"github.com/threatgate/threatgate/internal/inventory"
 	"github.com/threatgate/threatgate/internal/model"
 	"github.com/threatgate/threatgate/internal/policy"
@@ -102,7 +103,8 @@ func TestRoutes(t *testing.T) {
 }
 
 func find(m *route.Match, b *artifact.Bundle, method, path string) string {
-	m.Find(b, 0, []byte(method), []byte(path))
+	target := uri.Parse([]byte(path))
+	m.Find(b, 0, []byte(method), &target)
 	if m.Operation != nil {
 		return string(b.String(m.Operation.Label))
 	}
@@ -132,8 +134,8 @@ func TestMatchingIsBounded(t *testing.T) {
 	if got := find(&m, b, "GET", strings.Repeat("/a", 5000)); got != "" {
 		t.Errorf("matched %q", got)
 	}
-	path := []byte(strings.Repeat("/a", 13) + "/%65nd")
-	if n := testing.AllocsPerRun(100, func() { m.Find(b, 0, []byte("GET"), path) }); n != 0 {
+	target := uri.Parse([]byte(strings.Repeat("/a", 13) + "/%65nd"))
+	if n := testing.AllocsPerRun(100, func() { m.Find(b, 0, []byte("GET"), &target) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -25,16 +25,14 @@ type Engine struct {
 	other    *Request           // see aside
 	decoders []*inflate.Decoder // that no body needs
 	table    limit.Table
-	identity [256]uint64 // by first byte: a bit for each length, modulo 64, of an identity header
+	identity identityNames
 }
 
 // New returns an engine for a decoded bundle.
 func New(b *artifact.Bundle) *Engine {
 	e := &Engine{bundle: b}
 	for _, name := range b.Identity {
-		if name.Len > 0 {
-			e.identity[b.String(name)[0]] |= 1 << (name.Len % 64)
-		}
+		e.identity.add(b.String(name))
 	}
 	return e
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/multipart"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 )
 
 // findMedia returns the declared media type that a content type matches
@@ -12,7 +13,7 @@ import (
 // but UTF-8. A content type without a parameter that tells declared types from
 // each other is none of several.
 func (b *body) findMedia(contentType []byte) *artifact.Media {
-	given, parameters, _ := bytes.Cut(contentType, []byte{';'})
+	given, parameters, _ := uri.Cut(contentType, ';')
 	given = bytes.TrimSpace(given)
 	var found *artifact.Media
 	candidates := 0
@@ -43,12 +44,12 @@ func (b *body) findMedia(contentType []byte) *artifact.Media {
 // be "*/*" or end in "/*", or in "/*+json" and the like. The given one must be
 // made of tokens: what follows in "application/json, x" some servers leave out.
 func mediaMatches(declared, given []byte) bool {
+	if bytes.Equal(declared, given) {
+		return true
+	}
 	slash := bytes.IndexByte(given, '/')
 	if slash < 0 || !multipart.IsToken(given[:slash]) || !multipart.IsToken(given[slash+1:]) {
 		return false
-	}
-	if bytes.Equal(declared, given) {
-		return true
 	}
 	kind, subtype := given[:slash], given[slash+1:]
 	wantKind, want, _ := bytes.Cut(declared, []byte{'/'})

@@ -3,13 +3,16 @@ package enforce
 import (
 	"bytes"
 	"unsafe"
+
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 )
 
 // message is the headers of a request or response, sorted out in one pass.
 type message struct {
 	fields []Header
 
-	method, path, authority      []byte
+	method, authority            []byte
+	target                       uri.Target
 	authorization                []byte
 	authorizations, contentTypes int // how many of these fields there are
 	encodings                    int // that are not empty
@@ -31,7 +34,7 @@ func (m *message) read(headers []Header) {
 		case ":method":
 			m.method = value
 		case ":path":
-			m.path = value
+			m.target = uri.Parse(value)
 		case ":status":
 			m.status = uint16(length(value))
 		case ":authority":
@@ -82,6 +85,19 @@ func (m *message) readings(name []byte) func(yield func([]byte) bool) {
 	}
 }
 
+// reading returns the first of the readings of the header field name, and how
+// many there are.
+func (m *message) reading(name []byte) (first []byte, given int) {
+	for i := range m.fields {
+		if SameField(m.fields[i].Name, name) {
+			if given++; given == 1 {
+				first = m.fields[i].Value
+			}
+		}
+	}
+	return first, given
+}
+
 // SameField compares names of header fields. CGI (RFC 3875 section 4.1.18)
 // and what took after it, WSGI, Rack and PHP, make no difference between '-'
 // and '_'.
@@ -100,7 +116,7 @@ func SameField(a, b []byte) bool {
 // cookies calls yield with the name and value of each cookie (RFC 6265
 // section 4.2.1), without the space around them that servers overlook.
 func (m *message) cookies(yield func(name, value []byte) bool) {
-	for field := range m.values(cookie) {
+	for field := range m.values(cookieField) {
 		for len(field) > 0 {
 			var one []byte
 			one, field, _ = bytes.Cut(field, []byte{';'})
@@ -112,7 +128,20 @@ func (m *message) cookies(yield func(name, value []byte) bool) {
 	}
 }
 
-var cookie = []byte("cookie")
+// cookie returns the value of the first cookie of that name, and how many
+// there are.
+func (m *message) cookie(name []byte) (first []byte, given int) {
+	for n, value := range m.cookies {
+		if bytes.Equal(n, name) {
+			if given++; given == 1 {
+				first = value
+			}
+		}
+	}
+	return first, given
+}
+
+var cookieField = []byte("cookie")
 
 // length reads a Content-Length that Envoy has found well formed.
 func length(value []byte) int64 {

@@ -1,8 +1,6 @@
 package enforce
 
 import (
-	"bytes"
-
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/violation"
 )
@@ -45,33 +43,23 @@ var undeclared = []byte("*")
 func (r *Request) judgeField(p *artifact.Parameter) (stop bool) {
 	b := r.engine.bundle
 	name := b.String(p.Name)
-	given := 0
-	one := func(value []byte) bool {
-		if given++; given > 1 {
-			stop = r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema))
-			return false
-		}
-		stop = r.values.judgeText(p, value)
-		return !stop
-	}
+	var value []byte
+	given, hidden := 0, false
 	if p.Place == violation.InHeader {
-		for value := range r.headers.readings(name) {
-			if !one(value) {
-				break
-			}
-		}
+		value, given = r.headers.reading(name)
 	} else {
-		for n, value := range r.headers.cookies {
-			if bytes.Equal(n, name) && !one(value) {
-				break
-			}
-		}
-		if !stop && r.headers.cookieReadings(name) > given {
-			return r.values.malformed(p)
-		}
+		value, given = r.headers.cookie(name)
+		hidden = r.headers.cookieReadings(name) > given
 	}
-	if given == 0 {
+	switch {
+	case given > 0 && r.values.judgeText(p, value):
+		return true
+	case given > 1 && r.violate(violation.RepeatedParameter, p.Place, name, b.String(p.Schema)):
+		return true
+	case hidden:
+		return r.values.malformed(p)
+	case given == 0:
 		return r.values.missing(p)
 	}
-	return stop
+	return false
 }

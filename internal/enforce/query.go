@@ -20,21 +20,17 @@ type pair struct {
 // compared decoded, so they are decoded here; most queries have no escape at
 // all, which is found out once.
 func (r *Request) splitQuery() (stop bool) {
-	_, query, found := bytes.Cut(r.headers.path, []byte{'?'})
-	if !found {
-		return false
-	}
-	r.values.plainQuery = uri.Plain(query, true)
-	for found {
+	r.values.plainQuery = r.headers.target.PlainQuery()
+	for query := r.headers.target.Query; len(query) > 0; {
 		var one []byte
-		one, query, found = bytes.Cut(query, []byte{'&'})
+		one, query, _ = uri.Cut(query, '&')
 		if len(one) == 0 {
 			continue
 		}
 		if len(r.query) == int(r.engine.bundle.Meta.MaxQuery) {
 			return r.violate(violation.TooManyParameters, violation.InQuery, nil, nil)
 		}
-		name, value, _ := bytes.Cut(one, []byte{'='})
+		name, value, _ := uri.Cut(one, '=')
 		if !r.values.plainQuery && !uri.Plain(name, true) {
 			decoded, ok := r.values.decode(violation.InQuery, name)
 			if name = nil; ok {
@@ -50,11 +46,10 @@ func (r *Request) splitQuery() (stop bool) {
 // this name, before the query has been split.
 func (r *Request) rawQuery(name []byte) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
-		_, query, found := bytes.Cut(r.headers.path, []byte{'?'})
-		for found {
+		for query := r.headers.target.Query; len(query) > 0; {
 			var one []byte
-			one, query, found = bytes.Cut(query, []byte{'&'})
-			n, v, _ := bytes.Cut(one, []byte{'='})
+			one, query, _ = uri.Cut(query, '&')
+			n, v, _ := uri.Cut(one, '=')
 			r.values.buffer, _ = uri.Unescape(r.values.buffer[:0], n, true)
 			if bytes.Equal(r.values.buffer, name) && !yield(v) {
 				return

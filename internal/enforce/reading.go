@@ -35,7 +35,7 @@ func isUnderscore(c byte) bool { return c == '_' || c == '.' || c == ' ' || c ==
 // quote that it doesn't heed, or a byte that it takes for a space (U+00A0, to
 // Python); and "name[]" is "name" to PHP.
 func (m *message) cookieReadings(name []byte) (n int) {
-	for field := range m.values(cookie) {
+	for field := range m.values(cookieField) {
 		for at := 0; ; at += len(name) {
 			i := bytes.Index(field[at:], name)
 			if i < 0 {

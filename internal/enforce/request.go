@@ -7,7 +7,6 @@ import (
 	"github.com/threatgate/threatgate/internal/enforce/route"
 	"github.com/threatgate/threatgate/internal/enforce/siphash"
 	"github.com/threatgate/threatgate/internal/enforce/token"
-	"github.com/threatgate/threatgate/internal/enforce/uri"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -311,10 +310,9 @@ func (r *Request) judgeHeaders(end bool, w World) {
 // findOperation routes the request; it reports whether judging may stop.
 func (r *Request) findOperation() (stop bool) {
 	b, m := r.engine.bundle, &r.headers
-	path, _, _ := bytes.Cut(m.path, []byte{'?'})
 	root, known := r.routesOfHost()
-	r.match.Find(b, root, m.method, path)
-	normal := uri.Normal(path) && !r.match.Ambiguous
+	r.match.Find(b, root, m.method, &m.target)
+	normal := m.target.Normal() && !r.match.Ambiguous
 	switch {
 	case !known || r.match.Operation == nil && len(r.match.Methods) == 0:
 		return !normal && r.violate(violation.Path, violation.InPath, nil, nil) ||
@@ -359,24 +357,4 @@ func (r *Request) judgeLifetime(w World) (stop bool) {
 		return r.violate(violation.Sunset, violation.InRequest, nil, nil)
 	}
 	return r.op.Flags&artifact.IsDeprecated != 0 && r.violate(violation.Deprecated, violation.InRequest, nil, nil)
-}
-
-// findIdentity notes the identity headers that a client has no business to
-// send, be it as trailers, which some servers merge (RFC 9110 section 6.5.1).
-func (r *Request) findIdentity(fields []Header) {
-	if r.op.Flags&artifact.StripIdentity == 0 {
-		return
-	}
-	b := r.engine.bundle
-	for _, h := range fields {
-		if len(h.Name) == 0 || r.engine.identity[h.Name[0]]>>(len(h.Name)%64)&1 == 0 {
-			continue
-		}
-		for _, name := range b.Identity {
-			if SameField(b.String(name), h.Name) {
-				r.identity = append(r.identity, h.Name)
-				r.violate(violation.IdentityHeader, violation.InHeader, b.String(name), nil)
-			}
-		}
-	}
 }

@@ -54,6 +54,9 @@ func (v *values) malformed(p *artifact.Parameter) (stop bool) {
 // judgeScalar judges a text that stands for a scalar of one of these types.
 func (v *values) judgeScalar(p *artifact.Parameter, types artifact.Types, raw []byte) (stop bool) {
 	value, ok := v.decode(p.Place, raw)
+	if ok && utf8.Valid(value) && v.machine.Passes(&v.bundle.Program, p.Root, typeOf(types, value), value) {
+		return false
+	}
 	v.begin(p)
 	if !ok || !v.scalar(types, value) {
 		return v.malformed(p)

@@ -55,20 +55,34 @@ func (v *values) decode(place violation.Place, src []byte) ([]byte, bool) {
 // strtol and JavaScript's parseInt, stops at it. It reports whether the text
 // is UTF-8: automata and formats take that for granted.
 func (v *values) scalar(types artifact.Types, value []byte) bool {
-	switch {
-	case !utf8.Valid(value):
+	if !utf8.Valid(value) {
 		return false
-	case types&artifact.TypeNumber != 0 && isNumber(value),
-		types&artifact.TypeInteger != 0 && isNumber(value) && bytes.IndexByte(value, 'e') < 0 && bytes.IndexByte(value, 'E') < 0:
+	}
+	switch typeOf(types, value) {
+	case artifact.TypeNumber:
 		v.machine.Number(value)
-	case types&artifact.TypeBoolean != 0 && (string(value) == "true" || string(value) == "false"):
+	case artifact.TypeBoolean:
 		v.machine.Bool(len(value) == len("true"))
-	case types&artifact.TypeNull != 0 && types&artifact.TypeString == 0 && (len(value) == 0 || string(value) == "null"):
+	case artifact.TypeNull:
 		v.machine.Null()
 	default:
 		v.machine.String(value)
 	}
 	return true
+}
+
+// typeOf is the type of the JSON value that a text stands for.
+func typeOf(types artifact.Types, value []byte) artifact.Types {
+	switch {
+	case types&artifact.TypeNumber != 0 && isNumber(value),
+		types&artifact.TypeInteger != 0 && isNumber(value) && bytes.IndexByte(value, 'e') < 0 && bytes.IndexByte(value, 'E') < 0:
+		return artifact.TypeNumber
+	case types&artifact.TypeBoolean != 0 && (string(value) == "true" || string(value) == "false"):
+		return artifact.TypeBoolean
+	case types&artifact.TypeNull != 0 && types&artifact.TypeString == 0 && (len(value) == 0 || string(value) == "null"):
+		return artifact.TypeNull
+	}
+	return artifact.TypeString
 }
 
 // beginObject and property feed the start of an object and its names, each

@@ -18,20 +18,21 @@ type Match struct {
 
 	captures [artifact.MaxCaptures][]byte
 	count    int
+	plain    bool   // no segment has escapes or parameters
 	decoded  []byte // memory of segments that had escapes
 }
 
 // Capture is the decoded text of the template's i-th parameter.
 func (m *Match) Capture(i int) []byte { return m.captures[i] }
 
-// Find matches a method and a path below root. Concrete paths go before templated ones
-// (OAS section 4.8.8.1), segment by segment; a path that leads nowhere, or to
-// a template without that method, backs up. Since routes are a tree, no node
-// is visited twice.
-func (m *Match) Find(b *artifact.Bundle, root uint32, method, path []byte) {
+// Find matches a method and the path of a target below root. Concrete paths
+// go before templated ones (OAS section 4.8.8.1), segment by segment; a path
+// that leads nowhere, or to a template without that method, backs up. Since
+// routes are a tree, no node is visited twice.
+func (m *Match) Find(b *artifact.Bundle, root uint32, method []byte, target *uri.Target) {
 	m.Operation, m.Methods, m.Ambiguous = nil, nil, false
-	m.count, m.decoded = 0, m.decoded[:0]
-	if len(path) > 0 && path[0] == '/' {
+	m.count, m.plain, m.decoded = 0, target.PlainPath(), m.decoded[:0]
+	if path := target.Path; len(path) > 0 && path[0] == '/' {
 		m.walk(b, root, method, path[1:], false)
 	}
 }
@@ -43,8 +44,8 @@ func (m *Match) walk(b *artifact.Bundle, node uint32, method, rest []byte, ended
 	if ended {
 		return m.end(b, artifact.Of(b.Methods, n.Methods), method)
 	}
-	segment, tail, more := bytes.Cut(rest, []byte{'/'})
-	if !uri.Plain(segment, false) {
+	segment, tail, more := uri.Cut(rest, '/')
+	if !m.plain {
 		start := len(m.decoded)
 		m.decoded, _ = uri.Unescape(m.decoded, segment, false)
 		segment = m.decoded[start:]
@@ -52,9 +53,11 @@ func (m *Match) walk(b *artifact.Bundle, node uint32, method, rest []byte, ended
 	if next, ok := literal(b, artifact.Of(b.Literals, n.Literals), segment); ok && m.walk(b, next, method, tail, !more) {
 		return true
 	}
-	if stem := bytes.IndexByte(segment, ';'); stem > 0 {
-		_, found := literal(b, artifact.Of(b.Literals, n.Literals), segment[:stem])
-		m.Ambiguous = m.Ambiguous || found
+	if !m.plain {
+		if stem := bytes.IndexByte(segment, ';'); stem > 0 {
+			_, found := literal(b, artifact.Of(b.Literals, n.Literals), segment[:stem])
+			m.Ambiguous = m.Ambiguous || found
+		}
 	}
 	for i := range artifact.Of(b.Templates, n.Templates) {
 		t := &b.Templates[int(n.Templates.Off)+i]

@@ -31,6 +31,30 @@ const (
 	numberNumeral            // into numeral
 )
 
+// Passes reports whether a number or string, of which text is the JSON form
+// without quotes and escapes, is valid by a schema that is judged without a
+// task. If not, Start and the tokens tell.
+func (m *Machine) Passes(p *artifact.Program, schema artifact.Ref, kind artifact.Types, text []byte) bool {
+	if schema == 0 {
+		return true
+	}
+	s := &p.Schemas[schema-1]
+	if s.Rank != 0 {
+		return false
+	}
+	m.program = p
+	v := &m.scalar
+	v.kind, v.bytes, v.read = kind, text, numberUnread
+	switch kind {
+	case artifact.TypeString:
+		return m.checkString(s, text) == violation.None
+	case artifact.TypeNumber:
+		v.kind |= artifact.TypeInteger
+		return m.checkNumber(s) == violation.None
+	}
+	return false
+}
+
 // Null is the token null.
 func (m *Machine) Null() { m.literal(artifact.TypeNull, artifact.LiteralNull) }
 

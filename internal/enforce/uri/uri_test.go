@@ -76,7 +76,8 @@ func TestNormal(t *testing.T) {
 		"/a%4x":        false,
 		"/a%252fb":     true, // decodes once, to a literal "%2f"
 	} {
-		if got := Normal([]byte(path)); got != want {
+		target := Parse([]byte(path))
+		if got := target.Normal(); got != want {
 			t.Errorf("Normal(%q) = %t, want %t", path, got, want)
 		}
 	}
