@@ -5,6 +5,7 @@ import (
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/route"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 )
 
 // Three versions of an API side by side: two below paths of one host, one
@@ -76,7 +77,8 @@ func operationAt(t *testing.T, b *artifact.Bundle, method, host, path string) st
 			continue
 		}
 		var m route.Match
-		if m.Find(b, h.Root, []byte(method), []byte(path)); m.Operation == nil {
+		target := uri.Parse([]byte(path))
+		if m.Find(b, h.Root, []byte(method), &target); m.Operation == nil {
 			return ""
 		}
 		return string(b.String(m.Operation.Label))
