@@ -100,20 +100,32 @@ func onRequestTrailers(id, _ uint32) uint32 {
 
 //go:wasmexport proxy_on_response_headers
 func onResponseHeaders(id, _, end uint32) uint32 {
+	s := streams.Get(id)
+	if !s.awaitsResponse() {
+		return proceed
+	}
 	host.Reset()
-	return streams.Get(id).run(response, func(s *stream) enforce.Action { return s.responseHeaders(end != 0) })
+	return s.run(response, func(s *stream) enforce.Action { return s.responseHeaders(end != 0) })
 }
 
 //go:wasmexport proxy_on_response_body
 func onResponseBody(id, size, end uint32) uint32 {
+	s := streams.Get(id)
+	if !s.awaitsResponse() {
+		return proceed
+	}
 	host.Reset()
-	return streams.Get(id).run(response, func(s *stream) enforce.Action { return s.responseBody(int(size), end != 0) })
+	return s.run(response, func(s *stream) enforce.Action { return s.responseBody(int(size), end != 0) })
 }
 
 //go:wasmexport proxy_on_response_trailers
 func onResponseTrailers(id, _ uint32) uint32 {
+	s := streams.Get(id)
+	if !s.awaitsResponse() {
+		return proceed
+	}
 	host.Reset()
-	return streams.Get(id).run(response, (*stream).responseTrailers)
+	return s.run(response, (*stream).responseTrailers)
 }
 
 //go:wasmexport proxy_on_http_call_response

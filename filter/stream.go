@@ -115,27 +115,20 @@ func (s *stream) trailers() enforce.Action {
 	return action
 }
 
+// awaitsResponse reports whether there is anything to judge of the response.
+// What is known without running anything costs little.
+func (s *stream) awaitsResponse() bool { return s.request != nil && s.request.AwaitsResponse() }
+
 func (s *stream) responseHeaders(end bool) enforce.Action {
-	if !s.request.AwaitsResponse() {
-		return enforce.Pass
-	}
 	fields = host.ResponseHeaders(fields[:0])
 	return s.request.ResponseHeaders(fields, end)
 }
 
 func (s *stream) responseBody(size int, end bool) enforce.Action {
-	if !s.request.AwaitsResponse() {
-		return enforce.Pass
-	}
 	return s.flows[response].read(size, end, host.ResponseBody, s.request.ResponseBody)
 }
 
-func (s *stream) responseTrailers() enforce.Action {
-	if !s.request.AwaitsResponse() {
-		return enforce.Pass
-	}
-	return s.request.ResponseTrailers()
-}
+func (s *stream) responseTrailers() enforce.Action { return s.request.ResponseTrailers() }
 
 // read judges what has come of a body since the last call. Envoy shows what
 // it holds from its start on, and what it lets pass only once.
