@@ -13,6 +13,9 @@ import (
 // but UTF-8. A content type without a parameter that tells declared types from
 // each other is none of several.
 func (b *body) findMedia(contentType []byte) *artifact.Media {
+	if d := b.declared; len(d) == 1 && d[0].Parameters.Len == 0 && bytes.Equal(b.bundle.String(d[0].Type), contentType) {
+		return &d[0] // to the letter the only one, as most are
+	}
 	given, parameters, _ := uri.Cut(contentType, ';')
 	given = bytes.TrimSpace(given)
 	var found *artifact.Media
