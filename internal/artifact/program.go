@@ -41,8 +41,7 @@ type Program struct {
 	Patterns   []Pattern
 	Automata   []Automaton
 	Classes    [][256]uint8
-	Next       []uint16
-	Accept     []uint8
+	Next       []uint32
 	CodePoints []Run // all of them, in ascending order; none if no Format asks for them
 }
 
@@ -330,16 +329,16 @@ type Pattern struct {
 	Schema    Ref
 }
 
-// Automaton is a deterministic automaton over bytes. State 0 is dead: it
-// accepts nothing and leads only to itself.
+// Automaton is a deterministic automaton over bytes. A state is the index of
+// the first of its transitions in Next. State 0 is dead: it accepts nothing
+// and leads only to itself.
 type Automaton struct {
-	Next     Range  // into Next: the state after byte b in state s is Next[s·Width + class(b)]
-	Accept   Range  // into Accept: 1 if the state accepts; one for each state
+	Next     Range  // into Next: the state after byte b in state s is Next[s + class(b)]
+	Accept   uint32 // the first state that accepts, as do those behind it
 	MinRunes uint32 // code points that the string must have, beyond being accepted
 	MaxRunes uint32
 	Class    uint32 // into Classes
-	Width    uint16 // number of classes
-	Start    uint16
+	Start    uint32
 }
 
 // MaxTasks bounds the schemas that judge one value side by side.
@@ -377,8 +376,7 @@ func (p *Program) sections() []section {
 		list[Pattern]{&p.Patterns},
 		list[Automaton]{&p.Automata},
 		list[[256]uint8]{&p.Classes},
-		list[uint16]{&p.Next},
-		list[uint8]{&p.Accept},
+		list[uint32]{&p.Next},
 		list[Run]{&p.CodePoints},
 	}
 }

@@ -1,6 +1,10 @@
 package artifact
 
-import "github.com/threatgate/threatgate/internal/violation"
+import (
+	"slices"
+
+	"github.com/threatgate/threatgate/internal/violation"
+)
 
 // check is the part of Bundle.check that is about the program. Beyond
 // references it sees to it that judging ends: branches have a lower rank
@@ -157,20 +161,17 @@ func (c *programChecker) objects() {
 
 func (c *programChecker) automata() {
 	p := c.p
-	var nexts, accepts run
+	var nexts run
 	for _, a := range p.Automata {
-		next, accept := follow(c, p.Next, a.Next, &nexts), follow(c, p.Accept, a.Accept, &accepts)
-		states := uint32(len(accept))
-		c.expect(uint64(len(next)) == uint64(states)*uint64(a.Width) && uint32(a.Start) < states)
-		for _, s := range next {
-			c.expect(uint32(s) < states)
-		}
+		next := follow(c, p.Next, a.Next, &nexts)
 		c.expect(int(a.Class) < len(p.Classes))
 		if !c.ok {
 			return
 		}
-		for _, class := range p.Classes[a.Class] {
-			c.expect(uint16(class) < a.Width)
+		last := slices.Max(p.Classes[a.Class][:])
+		c.expect(int(a.Start)+int(last) < len(next))
+		for _, s := range next {
+			c.expect(int(s)+int(last) < len(next))
 		}
 	}
 }

@@ -417,8 +417,8 @@ func TestLengthBounds(t *testing.T) {
 		if got := (bounds{d.MinRunes, d.MaxRunes}); got != row.want {
 			t.Errorf("%s: %v, want %v", row.pattern, got, row.want)
 		}
-		if row.states != 0 && len(d.Accept) != row.states {
-			t.Errorf("%s: %d states, want %d", row.pattern, len(d.Accept), row.states)
+		if states := len(d.Next) / d.Classes; row.states != 0 && states != row.states {
+			t.Errorf("%s: %d states, want %d", row.pattern, states, row.states)
 		}
 	}
 }
@@ -448,31 +448,32 @@ func TestTables(t *testing.T) {
 
 func checkTables(t *testing.T, pattern string, d *DFA) {
 	t.Helper()
-	states := len(d.Accept)
-	if d.Classes < 1 || states < 1 || len(d.Next) != states*d.Classes || int(d.Start) >= states {
-		t.Fatalf("%s: %d classes, %d states, %d transitions, start %d", pattern, d.Classes, states, len(d.Next), d.Start)
+	if d.Classes < 1 || len(d.Next) < d.Classes || len(d.Next)%d.Classes != 0 || d.Accept%d.Classes != 0 {
+		t.Fatalf("%s: %d classes, %d transitions, accepts from %d", pattern, d.Classes, len(d.Next), d.Accept)
+	}
+	for _, s := range append(d.Next, d.Start) {
+		if int(s)%d.Classes != 0 || int(s) >= len(d.Next) {
+			t.Fatalf("%s: %d classes, %d transitions, one to %d", pattern, d.Classes, len(d.Next), s)
+		}
 	}
 	for b, class := range d.Class {
 		if int(class) >= d.Classes {
 			t.Fatalf("%s: byte %d has class %d of %d", pattern, b, class, d.Classes)
 		}
 	}
-	absorbing := func(s uint16) bool {
-		for _, to := range d.Next[int(s)*d.Classes : (int(s)+1)*d.Classes] {
-			if to != s {
-				return false
-			}
-		}
-		return true
-	}
+	states := len(d.Next) / d.Classes
 	full := 0
-	for s := range uint16(states) {
+	for s := range states {
+		absorbing, accepts := true, s*d.Classes >= d.Accept
+		for _, to := range d.row(s) {
+			absorbing = absorbing && to == s
+		}
 		switch {
-		case s == 0 && (d.Accept[s] || !absorbing(s)):
+		case s == 0 && (accepts || !absorbing):
 			t.Errorf("%s: something matches from state 0", pattern)
-		case s > 0 && absorbing(s) && d.Accept[s]:
+		case s > 0 && absorbing && accepts:
 			full++
-		case s > 0 && absorbing(s):
+		case s > 0 && absorbing:
 			t.Errorf("%s: state %d does what state 0 does", pattern, s)
 		}
 	}
@@ -480,13 +481,10 @@ func checkTables(t *testing.T, pattern string, d *DFA) {
 		t.Errorf("%s: from %d states everything matches", pattern, full)
 	}
 
-	reached := map[uint16]bool{0: true, d.Start: true}
-	for queue := []uint16{d.Start}; len(queue) > 0; queue = queue[1:] {
-		s := int(queue[0])
-		for _, to := range d.Next[s*d.Classes : (s+1)*d.Classes] {
-			if int(to) >= states {
-				t.Fatalf("%s: transition to state %d of %d", pattern, to, states)
-			}
+	start := int(d.Start) / d.Classes
+	reached := map[int]bool{0: true, start: true}
+	for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
+		for _, to := range d.row(queue[0]) {
 			if !reached[to] {
 				reached[to] = true
 				queue = append(queue, to)
@@ -505,7 +503,7 @@ func checkTables(t *testing.T, pattern string, d *DFA) {
 	for class := range d.Classes {
 		var column []rune
 		for s := range states {
-			column = append(column, rune(d.Next[s*d.Classes+class]))
+			column = append(column, rune(d.row(s)[class]))
 		}
 		columns[string(column)] = true
 	}
@@ -514,11 +512,20 @@ func checkTables(t *testing.T, pattern string, d *DFA) {
 	}
 }
 
+// row returns where state number s leads, per class, by number.
+func (d *DFA) row(s int) []int {
+	row := make([]int, d.Classes)
+	for class, to := range d.Next[s*d.Classes : (s+1)*d.Classes] {
+		row[class] = int(to) / d.Classes
+	}
+	return row
+}
+
 // distinguishable counts states up to equivalence, by Moore's algorithm.
 func distinguishable(d *DFA) int {
-	block, blocks := make([]int, len(d.Accept)), 1
-	for s, accept := range d.Accept {
-		if accept {
+	block, blocks := make([]int, len(d.Next)/d.Classes), 1
+	for s := range block {
+		if s*d.Classes >= d.Accept {
 			block[s], blocks = 1, 2
 		}
 	}
@@ -527,7 +534,7 @@ func distinguishable(d *DFA) int {
 		known := map[string]int{}
 		for s := range block {
 			key := []rune{rune(block[s])}
-			for _, to := range d.Next[s*d.Classes : (s+1)*d.Classes] {
+			for _, to := range d.row(s) {
 				key = append(key, rune(block[to]))
 			}
 			if _, ok := known[string(key)]; !ok {
@@ -584,8 +591,8 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		checkTables(t, pattern, d)
-		d.MatchString(s)          // must not panic
-		if len(d.Accept) < 1000 { // six times the work of a large one is what the fuzzer takes for a hang
+		d.MatchString(s)                  // must not panic
+		if len(d.Next) < 1000*d.Classes { // six times the work of a large one is what the fuzzer takes for a hang
 			checkForms(t, pattern, d, []string{strings.ToValidUTF8(s, "\ufffd")})
 		}
 	})

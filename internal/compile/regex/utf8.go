@@ -116,9 +116,10 @@ func (e *encoder) innerState(row [64]uint16) uint16 {
 	return n
 }
 
-// compress makes one class of the bytes that lead alike from every state.
+// compress makes one class of the bytes that lead alike from every state, and
+// puts the states that accept behind those that don't.
 func (e *encoder) compress() *DFA {
-	d := &DFA{Accept: e.accept, Start: e.numbers[0]}
+	d := &DFA{}
 	known := map[string]uint8{}
 	var byteOf []byte // per class, one of its bytes
 	for b := range d.Class {
@@ -135,9 +136,21 @@ func (e *encoder) compress() *DFA {
 		d.Class[b] = class
 	}
 	d.Classes = len(byteOf)
-	for s := range e.rows {
+	var order []int
+	places := make([]uint32, len(e.rows)) // per state, where its transitions begin
+	for _, accept := range []bool{false, true} {
+		d.Accept = len(order) * d.Classes
+		for s := range e.rows {
+			if e.accept[s] == accept {
+				places[s] = uint32(len(order) * d.Classes)
+				order = append(order, s)
+			}
+		}
+	}
+	d.Start = places[e.numbers[0]]
+	for _, s := range order {
 		for _, b := range byteOf {
-			d.Next = append(d.Next, e.rows[s][b])
+			d.Next = append(d.Next, places[e.rows[s][b]])
 		}
 	}
 	return d

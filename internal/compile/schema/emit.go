@@ -422,7 +422,7 @@ func bit(b bool) uint8 {
 
 func (e *emitter) automaton(dfa *regex.DFA) {
 	p := &e.program
-	a := artifact.Automaton{MaxRunes: artifact.Unbounded, Width: uint16(dfa.Classes), Start: dfa.Start}
+	a := artifact.Automaton{MaxRunes: artifact.Unbounded, Start: dfa.Start, Accept: uint32(dfa.Accept)}
 	if dfa.MinRunes >= 0 {
 		a.MinRunes = clamp(uint64(dfa.MinRunes))
 	}
@@ -434,10 +434,5 @@ func (e *emitter) automaton(dfa *regex.DFA) {
 		a.Class = push(&p.Classes, dfa.Class).Off
 	}
 	a.Next = push(&p.Next, dfa.Next...)
-	accept := make([]uint8, len(dfa.Accept))
-	for i, ok := range dfa.Accept {
-		accept[i] = bit(ok)
-	}
-	a.Accept = push(&p.Accept, accept...)
 	p.Automata = append(p.Automata, a)
 }

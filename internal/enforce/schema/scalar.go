@@ -285,24 +285,24 @@ func (m *Machine) accepts(r artifact.Ref, b []byte) bool {
 }
 
 // run is the state of an automaton after b.
-func (m *Machine) run(r artifact.Ref, state uint16, b []byte) uint16 {
+func (m *Machine) run(r artifact.Ref, state uint32, b []byte) uint32 {
 	a := &m.program.Automata[r-1]
-	next, class, width := artifact.Of(m.program.Next, a.Next), &m.program.Classes[a.Class], int(a.Width)
+	next, class := artifact.Of(m.program.Next, a.Next), &m.program.Classes[a.Class]
 	for ; len(b) >= 4; b = b[4:] {
-		state = next[int(state)*width+int(class[b[0]])]
-		state = next[int(state)*width+int(class[b[1]])]
-		state = next[int(state)*width+int(class[b[2]])]
-		state = next[int(state)*width+int(class[b[3]])]
+		state = next[int(state)+int(class[b[0]])]
+		state = next[int(state)+int(class[b[1]])]
+		state = next[int(state)+int(class[b[2]])]
+		state = next[int(state)+int(class[b[3]])]
 	}
 	for _, c := range b {
-		state = next[int(state)*width+int(class[c])]
+		state = next[int(state)+int(class[c])]
 	}
 	return state
 }
 
 // accepting reports whether an automaton in the given state accepts a string
 // of so many code points.
-func (m *Machine) accepting(r artifact.Ref, state uint16, runes int) bool {
+func (m *Machine) accepting(r artifact.Ref, state uint32, runes int) bool {
 	a := &m.program.Automata[r-1]
-	return m.program.Accept[a.Accept.Off+uint32(state)] != 0 && int(a.MinRunes) <= runes && runes <= int(a.MaxRunes)
+	return state >= a.Accept && int(a.MinRunes) <= runes && runes <= int(a.MaxRunes)
 }

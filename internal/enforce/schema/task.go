@@ -23,8 +23,8 @@ type task struct {
 	seen    int32        // its bitset of keys, in Machine.seen; -1: none
 	due     uint32       // index of the key behind the last one that was found
 	count   uint32       // items that contains matched
-	pattern uint16       // state of its automaton, while a string arrives in parts
-	grammar uint16       // likewise
+	pattern uint32       // state of its automaton, while a string arrives in parts
+	grammar uint32       // likewise
 	hit     artifact.Ref // branch that a discriminator's value selects
 	state   taskState
 	rank    uint8
