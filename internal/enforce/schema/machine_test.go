@@ -396,11 +396,32 @@ Dog: {type: object, required: [kind, name], properties: {kind: {type: string}, n
 		row{`{"kind":"Cat","name":"x","lives":"many"}`, "type /lives Cat/properties/lives"},
 		row{`{"kind":"Dog","name":"x","tricks":[1,2]}`, "type /tricks/0 Dog/properties/tricks/items; type /tricks/1 Dog/properties/tricks/items"},
 		row{`{"kind":"Dog"}`, "required /name Dog"},
-		row{`{"lives":"many","name":"x","kind":"Cat"}`, "one-of  T"},
+		row{`{"lives":"many","name":"x","kind":"Cat"}`, "type /lives Cat/properties/lives"},
+		row{`{"lives":true,"name":"x","kind":"Cat"}`, "type /lives Cat/properties/lives"},
+		row{`{"lives":true,"name":"x","kind":"Bird"}`, "discriminator /kind T"},
+		row{`{"lives":true,"name":"x"}`, "one-of  T"},
+		row{`{"tricks":[{}],"kind":"Dog","name":"x"}`, "type /tricks Dog/properties/tricks/items"},
 		row{`{"kind":"Bird","name":"x"}`, "discriminator /kind T"},
 		row{`{"kind":7,"name":"x"}`, "discriminator /kind T"},
 		row{`{"name":"x"}`, "one-of  T"},
 		row{`{"kind":"D\u006fg","name":"x"}`, ""},
+	)
+}
+
+func TestNestedDiscriminator(t *testing.T) {
+	check(t, "3.1.0", `
+T: {anyOf: [{$ref: "#/components/schemas/Pet"}, {type: integer}]}
+Pet:
+  oneOf: [{$ref: "#/components/schemas/Cat"}, {$ref: "#/components/schemas/Dog"}]
+  discriminator: {propertyName: kind}
+Cat: {type: object, required: [kind, name], properties: {kind: {type: string}, name: {type: string}, lives: {type: integer}}}
+Dog: {type: object, required: [kind, name], properties: {kind: {type: string}, name: {type: string}, lives: {type: string}}}
+`,
+		row{`{"kind":"Cat","name":"x","lives":1}`, ""},
+		row{`{"kind":"Cat","name":"x","lives":"many"}`, "any-of  T"},
+		row{`{"lives":"many","kind":"Cat","name":"x"}`, "any-of  T"},
+		row{`{"kind":"Cat"}`, "any-of  T"},
+		row{`{"kind":"Bird"}`, "any-of  T"},
 	)
 }
 

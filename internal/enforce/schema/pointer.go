@@ -32,27 +32,9 @@ func (m *Machine) violate(code violation.Code, location artifact.Ref, depth int,
 	}
 	start := len(m.pointers)
 	for i := range m.frames[:depth] {
-		f := &m.frames[i]
-		switch {
-		case !f.isObject && f.count == 0: // no item yet: the array itself
-		case !f.isObject:
-			m.pointers = append(m.pointers, '/')
-			m.pointers = strconv.AppendUint(m.pointers, uint64(f.count-1), 10)
-		case f.spelt:
-			m.appendName(f.child)
-		default:
-			m.pointers = append(m.pointers, "/*"...)
-		}
+		m.appendPlace(m.frames[i].current())
 	}
-	switch at.kind {
-	case placeName:
-		m.appendName(at.name)
-	case placeAny:
-		m.pointers = append(m.pointers, "/*"...)
-	case placeItem:
-		m.pointers = append(m.pointers, '/')
-		m.pointers = strconv.AppendUint(m.pointers, uint64(at.item), 10)
-	}
+	m.appendPlace(at)
 	m.violations = append(m.violations, Violation{code, m.pointers[start:], location})
 	if !code.Rejects() {
 		m.unjudged = true
@@ -60,6 +42,31 @@ func (m *Machine) violate(code violation.Code, location artifact.Ref, depth int,
 	}
 	m.rejecting++
 	m.stopped = m.options.FailFast || m.rejecting >= m.options.MaxViolations
+}
+
+// current is the item or property that f is at.
+func (f *frame) current() place {
+	switch {
+	case !f.isObject && f.count == 0: // no item yet: the array itself
+		return place{}
+	case !f.isObject:
+		return place{kind: placeItem, item: f.count - 1}
+	case f.spelt:
+		return place{kind: placeName, name: f.child}
+	}
+	return place{kind: placeAny}
+}
+
+func (m *Machine) appendPlace(p place) {
+	switch p.kind {
+	case placeName:
+		m.appendName(p.name)
+	case placeAny:
+		m.pointers = append(m.pointers, "/*"...)
+	case placeItem:
+		m.pointers = append(m.pointers, '/')
+		m.pointers = strconv.AppendUint(m.pointers, uint64(p.item), 10)
+	}
 }
 
 // appendName appends a name that the schema spells, escaped as RFC 6901 says.

@@ -29,9 +29,11 @@ type task struct {
 	state   taskState
 	rank    uint8
 	mute    bool
-	told    bool // it has failed, and muted links know
-	open    bool // some item or property has failed its unevaluated schema
-	counts  bool // what it has evaluated counts for the task whose unevaluated is being judged
+	told    bool  // it has failed, and muted links know
+	why     cause // if told
+	at      place // if told: where within its value it failed
+	open    bool  // some item or property has failed its unevaluated schema
+	counts  bool  // what it has evaluated counts for the task whose unevaluated is being judged
 }
 
 type taskState uint8
@@ -250,7 +252,10 @@ func (m *Machine) failAt(i int32, c cause, at place) {
 		m.violate(c.code, m.program.Schemas[c.schema].Location, int(t.depth), at)
 	}
 	if !t.told {
-		t.told = true
+		if at.kind == placeNone && int(t.depth) < len(m.frames) {
+			at = m.frames[t.depth].current()
+		}
+		t.told, t.why, t.at = true, c, at
 		if t.mute {
 			t.state = dead
 		}
@@ -299,9 +304,14 @@ func (m *Machine) childFailed(l link, c cause) {
 	case edgeAll:
 		m.fail(l.parent, c)
 	case edgeAny, edgeOne:
-		t := &m.tallies[l.tally]
-		if t.live--; t.live == 0 && t.passed == 0 {
-			m.fail(l.parent, cause{m.group(l).Code, parent.schema})
+		t, g := &m.tallies[l.tally], m.group(l)
+		if t.selected != 0 { // this branch
+			m.fail(l.parent, c)
+			return
+		}
+		// Which of the failures counts, a discriminator may yet tell.
+		if t.live--; t.live == 0 && t.passed == 0 && g.Discriminator == 0 {
+			m.fail(l.parent, cause{g.Code, parent.schema})
 		}
 	case edgeThen, edgeDependent:
 		m.tallies[l.tally].then = c
@@ -353,7 +363,7 @@ func (m *Machine) group(l link) *artifact.Group {
 }
 
 // choose ends all branches of a group but the selected one, whose failures
-// count from now on like its parent's.
+// count from now on like its parent's, as does that which it may have had.
 func (m *Machine) choose(l link, selected artifact.Ref) {
 	parent := &m.tasks[l.parent]
 	if parent.state != live || m.tallies[l.tally].selected != 0 {
@@ -365,20 +375,25 @@ func (m *Machine) choose(l link, selected artifact.Ref) {
 			e.edge = edgeCut
 		}
 	}
-	alive := selected == noBranch
+	failed, why, at := selected != noBranch, cause{m.group(l).Code, parent.schema}, place{}
 	for i := l.parent + 1; i < m.frames[parent.depth].high; i++ {
 		t := &m.tasks[i]
 		cut(&t.link)
 		for n := t.more; n > 0; n = m.more[n-1].next {
 			cut(&m.more[n-1].link)
 		}
-		alive = alive || t.state == live && t.schema == uint32(selected-1)
+		if t.schema == uint32(selected-1) {
+			failed = t.state != live
+			if t.told {
+				why, at = t.why, t.at
+			}
+		}
 		mute := true
 		m.eachLink(t, func(l link) { mute = mute && m.muted(l) })
 		t.mute = mute
 	}
-	if !alive {
-		m.fail(l.parent, cause{m.group(l).Code, parent.schema})
+	if failed {
+		m.failAt(l.parent, why, at)
 	}
 	m.sweep(l.parent + 1)
 }
@@ -411,6 +426,8 @@ func (m *Machine) conclude(i int32) {
 		tally := &m.tallies[int(t.tallies)+n]
 		c := tally.then
 		switch {
+		case g.Discriminator != 0 && tally.live == 0 && tally.selected == 0:
+			c = cause{g.Code, t.schema}
 		case g.Kind == artifact.GroupIf && !tally.holds:
 			c = tally.other
 		case g.Kind == artifact.GroupDependent && !m.saw(t, g.Key):
