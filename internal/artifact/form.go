@@ -176,6 +176,25 @@ func addMod(a, b, m uint64) uint64 {
 	return bits.Rem64(carry, lo, m)
 }
 
+// MaxLow bounds Low and High on both sides, and MaxScale the scale at which Holds
+// compares them, so that it can't overflow.
+const (
+	MaxLow   = 1e11
+	MaxScale = 7
+)
+
+// Holds reports whether n × 10^-scale is allowed, as far as Low and High tell. If
+// not, the bounds themselves do.
+func (r *Number) Holds(n int64, scale int) bool {
+	if uint(scale) > MaxScale {
+		return false
+	}
+	unit := units[scale]
+	return r.Low*unit <= n && n <= r.High*unit
+}
+
+var units = [MaxScale + 1]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7}
+
 // Numeral returns d's normal form.
 func (p *Program) Numeral(d *Decimal) Numeral {
 	return Numeral{Digits: p.String(d.Digits), Exponent: d.Exponent, Negative: d.Negative != 0}

@@ -186,6 +186,7 @@ const MaxExponent = 1 << 30
 // Number is what a schema says of numbers.
 type Number struct {
 	Min, Max         Decimal
+	Low, High        int64  // what lies between these is within the bounds, and there is no divisor; see Holds
 	Divisor          uint64 // with DivisorExponent: the number must be a multiple of Divisor × 10^DivisorExponent; 0: of nothing
 	DivisorExponent  int32
 	MinCode, MaxCode violation.Code // None: unbounded

@@ -2,6 +2,8 @@ package schema
 
 import (
 	"math"
+	"sort"
+	"strconv"
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/diag"
@@ -98,6 +100,30 @@ func (r *numberRule) atMost(b bound) {
 	if c := b.value.Compare(r.max.value); r.max.code == violation.None || c < 0 || c == 0 && b.open && !r.max.open {
 		r.max = b
 	}
+}
+
+// integers are the least and the greatest of the integers within MaxLow that r
+// allows. Where it does not allow all between them there are none.
+func (r *numberRule) integers() (low, high int64) {
+	if r.divisor != 0 {
+		return 1, 0
+	}
+	// first is the first integer of which a condition holds that holds of all larger ones.
+	first := func(holds func(artifact.Numeral) bool) int64 {
+		i := sort.Search(2*artifact.MaxLow+1, func(i int) bool {
+			return holds(artifact.ParseNumeral(nil, strconv.AppendInt(nil, int64(i)-artifact.MaxLow, 10)))
+		})
+		return int64(i) - artifact.MaxLow
+	}
+	low = first(func(n artifact.Numeral) bool {
+		c := n.Compare(r.min.value)
+		return r.min.code == violation.None || c > 0 || c == 0 && !r.min.open
+	})
+	high = first(func(n artifact.Numeral) bool {
+		c := n.Compare(r.max.value)
+		return r.max.code != violation.None && (c > 0 || c == 0 && r.max.open)
+	}) - 1
+	return low, high
 }
 
 // span is a least and a greatest number of characters, items or properties.

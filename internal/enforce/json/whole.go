@@ -35,6 +35,11 @@ func (t *Tokenizer) Ahead() (chunk []byte, i int) {
 
 var beginsMember = [16]bool{stateFirstName: true, stateName: true, stateFirstItem: true}
 
+// Over reports whether the value has ended, and with it the chunk.
+func (t *Tokenizer) Over() bool {
+	return t.state == stateDone && t.inside == nothing && t.pos == len(t.chunk)
+}
+
 // Depth is the number of arrays and objects that are open.
 func (t *Tokenizer) Depth() int { return t.depth }
 
@@ -120,8 +125,9 @@ func SmallNumber(b []byte, i int) (n int64, scale, end int) {
 	value, count := digits(first)
 	at += count
 	if count == 8 {
-		more, m := digits(binary.LittleEndian.Uint64(r[at:]))
-		value, count, at = value*powersOf10[m]+more, count+m, at+m
+		if more, m := digits(binary.LittleEndian.Uint64(r[at:])); m > 0 {
+			value, count, at = value*powersOf10[m]+more, count+m, at+m
+		}
 	}
 	if count == 0 || count == 16 || count > 1 && first&0xff == '0' {
 		return 0, 0, -1
@@ -151,12 +157,13 @@ func SmallNumber(b []byte, i int) (n int64, scale, end int) {
 var powersOf10 = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 
 // digits reads the decimal digits that w begins with, up to eight, at once:
-// neighbours become numbers below 100, then below 10⁴, then below 10⁸.
+// neighbours become numbers below 100, then below 10⁴, then below 10⁸. The value
+// of none is of no use.
 func digits(w uint64) (value uint64, count int) {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	w ^= ones * '0'
 	count = bits.TrailingZeros64((w|(w+ones*(0x80-10)))&tops) / 8
-	w <<= 64 - 8*uint(count)
+	w <<= (64 - 8*uint(count)) % 64
 	w = w*10 + w>>8
 	const pairs = 0x000000ff000000ff
 	return (w&pairs*(100+1e6<<32) + w>>16&pairs*(1+1e4<<32)) >> 32, count

@@ -66,7 +66,7 @@ func FuzzChunking(f *testing.F) {
 		}
 		var m schema.Machine
 		for _, p := range programs {
-			for _, o := range []schema.Options{all, {MaxDepth: 4, MaxToken: 8, FailFast: true, MaxViolations: 1}} {
+			for _, o := range []schema.Options{all, {MaxDepth: 4, MaxToken: 16, FailFast: true, MaxViolations: 1}} {
 				whole := judge(&m, p.program, p.root, o, data)
 				for _, cut := range [][][]byte{chunks, bytes, {buffered(string(data))}} {
 					if got := judge(&m, p.program, p.root, o, cut...); got != whole {

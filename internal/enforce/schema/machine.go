@@ -145,13 +145,15 @@ func (m *Machine) Write(chunk []byte) bool {
 	if len(m.frames) == 0 {
 		m.plainValue()
 	}
-	m.read()
+	if !m.tokens.Over() {
+		m.read()
+	}
 	return !m.stopped
 }
 
 // End ends the input. It reports whether the value is valid.
 func (m *Machine) End() bool {
-	if m.reading && !m.stopped {
+	if m.reading && !m.stopped && !m.tokens.Over() {
 		m.tokens.Finish()
 		m.read()
 	}

@@ -17,7 +17,7 @@ func (n near) pick(texts ...string) string { return texts[n.IntN(len(texts))] }
 func (n near) object(depth int) string {
 	members := []string{`"id":` + n.pick(`"a"`, `"abcdefgh"`, `"abcdefghi"`, `"\u0061"`, `"é"`, `""`)}
 	for range n.IntN(5) {
-		name := n.pick("n", "price", "on", "any", "sixteen-letters-", "seventeen-letters", "list", "rows", "self", "few", "closed", "set", "either", "other", `o\u006e`)
+		name := n.pick("n", "price", "rate", "steps", "on", "any", "sixteen-letters-", "seventeen-letters", "list", "rows", "self", "few", "closed", "set", "either", "other", `o\u006e`)
 		members = append(members, fmt.Sprintf(`"%s"%s:%s%s`, name, n.pick("", "", " "), n.pick("", "", "\n "), n.value(name, depth)))
 	}
 	n.Shuffle(len(members), func(i, k int) { members[i], members[k] = members[k], members[i] })
@@ -86,7 +86,7 @@ func TestPlainAgrees(t *testing.T) {
 			bytes = append(bytes, text[i:i+1])
 		}
 		cut := n.IntN(len(text) + 1)
-		for _, o := range []schema.Options{all, {MaxDepth: 4, MaxToken: 12, FailFast: true, MaxViolations: 1}} {
+		for _, o := range []schema.Options{all, {MaxDepth: 4, MaxToken: 16, FailFast: true, MaxViolations: 1}} {
 			want := judge(&m, p, root, o, bytes...)
 			for _, chunks := range [][][]byte{{text}, {buffered(string(text))}, {text[:cut:cut], text[cut:]}, {buffered(string(text[:cut])), buffered(string(text[cut:]))}} {
 				if got := judge(&m, p, root, o, chunks...); got != want {

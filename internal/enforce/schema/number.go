@@ -108,10 +108,7 @@ func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {
 		return violation.None
 	}
 	r := &p.Numbers[rule-1]
-	// Most numbers are between two bounds that are written with as many places.
-	if v := &m.scalar; v.read == numberSmall && r.Divisor == 0 && r.Min.IsSmall&r.Max.IsSmall != 0 &&
-		int(r.Min.Scale) == v.scale && int(r.Max.Scale) == v.scale &&
-		r.Min.Small+int64(r.MinOpen) <= v.small && v.small <= r.Max.Small-int64(r.MaxOpen) {
+	if v := &m.scalar; v.isSmall() && r.Holds(v.small, v.scale) {
 		return violation.None
 	}
 	if r.MinCode != violation.None && m.compare(&r.Min) < int(r.MinOpen) {

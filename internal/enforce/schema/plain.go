@@ -32,12 +32,13 @@ type level struct {
 const (
 	maxLevels = 16
 	maxKeys   = 64 // of the objects that are plain
+	maxToken  = 16 // of the names and numbers that are; where fewer bytes are allowed, nothing is
 )
 
 // plainValue judges the outermost value, if it is an array or object.
 func (m *Machine) plainValue() {
 	b, i := m.tokens.Outset()
-	if i = json.SkipSpace(b, i); i >= len(b) || len(m.pending) == 0 {
+	if i = json.SkipSpace(b, i); i >= len(b) || len(m.pending) == 0 || m.options.MaxToken < maxToken {
 		return
 	}
 	m.level, m.framed = -1, 0
@@ -50,15 +51,17 @@ func (m *Machine) plainValue() {
 func (m *Machine) plainRest(f *frame) {
 	b, i := m.tokens.Ahead()
 	t := &m.tasks[f.low]
-	if b == nil || t.state != live {
+	if b == nil || t.state != live || m.options.MaxToken < maxToken {
 		return
 	}
 	l := &m.levels[0]
 	l.rule, l.count, l.due, l.isObject, l.seen = t.rule, f.count, t.due, f.isObject, 0
 	if l.isObject {
-		if n := m.program.Objects[t.rule-1].Keys.Len; n > maxKeys {
+		o := &m.program.Objects[t.rule-1]
+		if !isPlain(o) {
 			return
-		} else if n > 0 {
+		}
+		if o.Keys.Len > 0 {
 			l.seen = m.seen[t.seen]
 		}
 	}
@@ -120,19 +123,15 @@ func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
 				break
 			}
 		}
-		at := due
-		for at < min(due+2, len(keys)) && !isNext(&keys[at], b[i:i+json.Lookahead]) {
-			at++ // the client has left one out
-		}
-		if at == min(due+2, len(keys)) {
+		at := nextKey(keys, due, b, i)
+		if at < 0 {
 			if at = m.look(o, b, i+1); at < 0 {
 				break
 			}
 		}
-		k := &keys[at]
-		i += int(k.Name.Len) + len(`"":`)
+		i += int(keys[at].Name.Len) + len(`"":`)
 		bit := uint64(1) << (at % maxKeys)
-		if l.seen&bit != 0 || l.count >= o.MaxProperties || int(k.Name.Len) > m.options.MaxToken || i+8 > len(b) {
+		if l.seen&bit != 0 || i+8 > len(b) {
 			break
 		}
 		if b[i] == ' ' {
@@ -151,17 +150,16 @@ func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
 			l.due = uint32(at) + 1
 			return i + 1
 		}
-		if i = m.scalarAt(schema, b, i); i < 0 || i >= end {
+		if i = m.scalarAt(schema, b, i); uint(i) >= uint(end) {
 			break
 		}
 		l.seen |= bit
 		l.count++
 		last, due = i, at+1
-		if b[i] <= ' ' {
-			i = json.SkipSpace(b, i)
-		}
-		if i >= end || b[i] != ',' {
-			break
+		if b[i] != ',' {
+			if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
+				break
+			}
 		}
 		i++
 	}
@@ -169,23 +167,43 @@ func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
 	return last
 }
 
-// isNext reports whether b begins with the name of k, in quotes, and a colon.
-// It knows only names of 1 to 16 bytes.
-func isNext(k *artifact.Key, b []byte) bool {
-	b = b[:json.Lookahead]
-	n := k.Name.Len
-	hasTail := -uint64((n>>3 | n>>4) & 1)
-	differences := uint64((n-1)>>4) |
-		(binary.LittleEndian.Uint64(b[1:])&(^uint64(0)>>(64-8*min(n, 8))) ^ k.Ends.Head) |
-		(binary.LittleEndian.Uint64(b[1+(n-8)%32:])&hasTail ^ k.Ends.Tail) |
-		uint64(binary.LittleEndian.Uint16(b[1+n%32:])^('"'|':'<<8))
-	return differences == 0
+// nextKey returns which of the keys that are due is at b[i:], in quotes and with a
+// colon behind it: the first or, if the client has left that out, the second.
+// It returns -1 if neither is. It knows only names of 1 to 16 bytes.
+func nextKey(keys []artifact.Key, due int, b []byte, i int) int {
+	b = b[i : i+json.Lookahead]
+	head := binary.LittleEndian.Uint64(b[1:])
+	for at := due; at < len(keys) && at < due+2; at++ {
+		k := &keys[at]
+		n := k.Name.Len
+		ends := &endsOf[(n-1)%16]
+		differences := uint64((n-1)/16) |
+			(head&ends.Head ^ k.Ends.Head) |
+			(binary.LittleEndian.Uint64(b[1+(n-8)%32:])&ends.Tail ^ k.Ends.Tail) |
+			uint64(binary.LittleEndian.Uint16(b[1+n%32:])^('"'|':'<<8))
+		if differences == 0 {
+			return at
+		}
+	}
+	return -1
 }
+
+// endsOf has the bits that the ends of a name have, by its length less 1.
+var endsOf = func() (masks [16]artifact.Ends) {
+	var ones [len(masks)]byte
+	for i := range ones {
+		ones[i] = 0xff
+	}
+	for i := range masks {
+		masks[i] = artifact.EndsOf(ones[:i+1])
+	}
+	return masks
+}()
 
 // look returns the index of the key of which the name is at b[i:], or -1.
 func (m *Machine) look(o *artifact.Object, b []byte, i int) int {
 	n := json.StringEnd(b, i)
-	if n < 0 || n+1 >= len(b) || b[n+1] != ':' {
+	if n < 0 || n-i > m.options.MaxToken || n+1 >= len(b) || b[n+1] != ':' {
 		return -1
 	}
 	name := b[i:n]
@@ -213,16 +231,15 @@ func (m *Machine) itemsAt(l *level, b []byte, end, i int, behind bool) int {
 			}
 			break
 		}
-		if i = m.scalarAt(a.Items, b, i); i < 0 || i >= end {
+		if i = m.scalarAt(a.Items, b, i); uint(i) >= uint(end) {
 			break
 		}
 		l.count++
 		last = i
-		if b[i] <= ' ' {
-			i = json.SkipSpace(b, i)
-		}
-		if i >= end || b[i] != ',' {
-			break
+		if b[i] != ',' {
+			if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
+				break
+			}
 		}
 		i++
 	}
@@ -246,19 +263,10 @@ func (m *Machine) scalarAt(schema artifact.Ref, b []byte, i int) int {
 		}
 		return end + 1
 	}
-	v := &m.scalar
 	if b[i] <= '9' {
-		n, scale, end := json.SmallNumber(b, i)
-		if end < 0 || end-i > m.options.MaxToken {
-			return -1
-		}
-		v.kind, v.bytes = artifact.TypeInteger|artifact.TypeNumber, b[i:end]
-		v.small, v.scale, v.read = n, scale, numberSmall
-		if m.checkNumber(s) != violation.None {
-			return -1
-		}
-		return end
+		return m.numberAt(s, b, i)
 	}
+	v := &m.scalar
 	switch json.Literal(b[i : i+8]) {
 	case json.True:
 		v.kind, v.literal = artifact.TypeBoolean, artifact.LiteralTrue
@@ -276,6 +284,25 @@ func (m *Machine) scalarAt(schema artifact.Ref, b []byte, i int) int {
 		return -1
 	}
 	return i
+}
+
+// numberAt is scalarAt for a number.
+func (m *Machine) numberAt(s *artifact.Schema, b []byte, i int) int {
+	n, scale, end := json.SmallNumber(b, i)
+	if end < 0 {
+		return -1
+	}
+	if s.Kind == artifact.RuleNumber && (s.Types&artifact.TypeNumber != 0 || s.Types&artifact.TypeInteger != 0 && scale == 0) &&
+		m.program.Numbers[s.Rule-1].Holds(n, scale) {
+		return end
+	}
+	v := &m.scalar
+	v.kind, v.bytes = artifact.TypeInteger|artifact.TypeNumber, b[i:end]
+	v.small, v.scale, v.read = n, scale, numberSmall
+	if m.checkNumber(s) != violation.None {
+		return -1
+	}
+	return end
 }
 
 var anything = artifact.Schema{Types: artifact.TypeAny}
@@ -297,7 +324,7 @@ func (m *Machine) descend(schema artifact.Ref, c byte) bool {
 			return false
 		}
 		o := &m.program.Objects[rule-1]
-		if o.Others != 0 || o.Keys.Len > maxKeys {
+		if o.Others != 0 || !isPlain(o) {
 			return false
 		}
 		l.rule = rule
@@ -315,6 +342,12 @@ func (m *Machine) descend(schema artifact.Ref, c byte) bool {
 	l.schema, l.count, l.due, l.seen = uint32(schema-1), 0, 0, 0
 	m.level++
 	return true
+}
+
+// isPlain reports whether names and their number are no more to an object than
+// plain knows.
+func isPlain(o *artifact.Object) bool {
+	return o.Keys.Len <= maxKeys && o.MaxProperties == artifact.Unbounded
 }
 
 // closes reports whether c ends a level that lacks nothing.

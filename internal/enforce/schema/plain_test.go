@@ -17,6 +17,8 @@ T:
     id: {type: string, pattern: "^[a-z]{1,8}$"}
     n: {type: integer, minimum: -5, maximum: 1000000000000000}
     price: {type: number, multipleOf: 0.25, maximum: 1000}
+    rate: {type: number, minimum: 0, exclusiveMinimum: true, maximum: 12.5}
+    steps: {type: integer, minimum: -3, exclusiveMaximum: true, maximum: 7}
     "on": {type: boolean}
     any: {}
     sixteen-letters-: {type: string, nullable: true}
@@ -49,6 +51,19 @@ func TestPlain(t *testing.T) {
 		row{`{"id":"a","n":1.00}`, ""},
 		row{`{"id":"a","price":1.3}`, "multiple-of /price T/properties/price"},
 		row{`{"id":"a","price":1000.25}`, "maximum /price T/properties/price"},
+		row{`{"id":"a","rate":0}`, "exclusive-minimum /rate T/properties/rate"},
+		row{`{"id":"a","rate":0.0}`, "exclusive-minimum /rate T/properties/rate"},
+		row{`{"id":"a","rate":0.0000001}`, ""},
+		row{`{"id":"a","rate":12.5}`, ""},
+		row{`{"id":"a","rate":12.50}`, ""},
+		row{`{"id":"a","rate":12.6}`, "maximum /rate T/properties/rate"},
+		row{`{"id":"a","rate":13}`, "maximum /rate T/properties/rate"},
+		row{`{"id":"a","steps":-3}`, ""},
+		row{`{"id":"a","steps":-4}`, "minimum /steps T/properties/steps"},
+		row{`{"id":"a","steps":6}`, ""},
+		row{`{"id":"a","steps":7}`, "exclusive-maximum /steps T/properties/steps"},
+		row{`{"id":"a","steps":6.5}`, "type /steps T/properties/steps"},
+		row{`{"id":"a","steps":6.0}`, ""},
 		row{`{"id":"a","on":null}`, "type /on T/properties/on"},
 		row{`{"id":"a","seventeen-letters":"blue"}`, "enum /seventeen-letters T/properties/seventeen-letters"},
 		row{`{"id":"a","list":[]}`, "min-items /list T/properties/list"},
@@ -129,15 +144,24 @@ func TestPlainInManyNames(t *testing.T) {
 
 func TestPlainTokenLength(t *testing.T) {
 	p, root := compile(t, "3.0.3", plainSchema)
-	short := all
-	short.MaxToken = 4
 	var m schema.Machine
 	m.SetSecret(siphash.Key{K0: 1, K1: 2})
-	for _, r := range []row{
-		{`{"id":"a","n":1234}`, ""},
-		{`{"id":"a","n":12345}`, "token-length /n"},
-		{`{"id":"a","price":1234}`, "token-length /id"},
+	for _, r := range []struct {
+		most        int
+		value, want string
+	}{
+		{4, `{"id":"a","n":1234}`, ""},
+		{4, `{"id":"a","n":12345}`, "token-length /n"},
+		{4, `{"id":"a","price":1234}`, "token-length /id"},
+		{16, `{"id":"a","sixteen-letters-":null,"n":-12345678}`, "minimum /n T/properties/n"},
+		{16, `{"id":"a","n":123456789012345,"any":-123456789012345}`, ""},
+		{16, `{"id":"a","any":1234567890123456}`, ""},
+		{16, `{"id":"a","any":12345678901234567}`, "token-length /any"},
+		{16, `{"id":"a","any":-1234567890123456}`, "token-length /any"},
+		{16, `{"id":"a","seventeen-letters":"red"}`, "token-length /id"},
 	} {
+		short := all
+		short.MaxToken = r.most
 		everySplit(buffered(r.value), func(chunks ...[]byte) {
 			if got := judge(&m, p, root, short, chunks...); got != r.want {
 				t.Errorf("%q\n got %s\nwant %s", chunks, got, r.want)

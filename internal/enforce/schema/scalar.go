@@ -210,7 +210,10 @@ func (m *Machine) checkString(s *artifact.Schema, text []byte) violation.Code {
 	if s.Kind == artifact.RuleNone {
 		return violation.None
 	}
-	enum, rule := m.program.Rule(s, artifact.RuleEnum), m.program.Rule(s, artifact.RuleString)
+	enum, rule := artifact.Ref(0), s.Rule
+	if s.Kind != artifact.RuleString { // as that of most is
+		enum, rule = m.program.Rule(s, artifact.RuleEnum), m.program.Rule(s, artifact.RuleString)
+	}
 	if rule == 0 {
 		if enum != 0 {
 			return m.checkValue(enum, text)
@@ -281,12 +284,11 @@ func (m *Machine) accepts(r artifact.Ref, b []byte) bool {
 	if a.MinRunes > 0 || a.MaxRunes != artifact.Unbounded {
 		runes = utf8.RuneCount(b)
 	}
-	return m.accepting(r, m.run(r, a.Start, b), runes)
+	return accepting(a, m.run(a, a.Start, b), runes)
 }
 
 // run is the state of an automaton after b.
-func (m *Machine) run(r artifact.Ref, state uint32, b []byte) uint32 {
-	a := &m.program.Automata[r-1]
+func (m *Machine) run(a *artifact.Automaton, state uint32, b []byte) uint32 {
 	next, class := artifact.Of(m.program.Next, a.Next), &m.program.Classes[a.Class]
 	for ; len(b) >= 4; b = b[4:] {
 		state = next[int(state)+int(class[b[0]])]
@@ -302,7 +304,6 @@ func (m *Machine) run(r artifact.Ref, state uint32, b []byte) uint32 {
 
 // accepting reports whether an automaton in the given state accepts a string
 // of so many code points.
-func (m *Machine) accepting(r artifact.Ref, state uint32, runes int) bool {
-	a := &m.program.Automata[r-1]
+func accepting(a *artifact.Automaton, state uint32, runes int) bool {
 	return state >= a.Accept && int(a.MinRunes) <= runes && runes <= int(a.MaxRunes)
 }

@@ -84,10 +84,10 @@ func (m *Machine) addText(part []byte) {
 		}
 		r := &p.Strings[rule-1]
 		if r.Pattern != 0 {
-			t.pattern = m.run(r.Pattern, t.pattern, part)
+			t.pattern = m.run(&p.Automata[r.Pattern-1], t.pattern, part)
 		}
 		if r.Grammar != 0 {
-			t.grammar = m.run(r.Grammar, t.grammar, part)
+			t.grammar = m.run(&p.Automata[r.Grammar-1], t.grammar, part)
 		}
 		// With several tasks the first failure would depend on the parts.
 		if x.runes > int(r.MaxLength) && n == x.low+1 {
@@ -144,9 +144,9 @@ func (m *Machine) checkText(t *task) violation.Code {
 	switch {
 	case x.runes < int(r.MinLength):
 		return violation.MinLength
-	case r.Pattern != 0 && !m.accepting(r.Pattern, t.pattern, x.runes):
+	case r.Pattern != 0 && !accepting(&p.Automata[r.Pattern-1], t.pattern, x.runes):
 		return violation.Pattern
-	case r.Grammar != 0 && !m.accepting(r.Grammar, t.grammar, x.runes), r.Format != 0 && !m.hasFormat(r.Format, x.kept):
+	case r.Grammar != 0 && !accepting(&p.Automata[r.Grammar-1], t.grammar, x.runes), r.Format != 0 && !m.hasFormat(r.Format, x.kept):
 		return violation.Format
 	}
 	return violation.None
