@@ -26,7 +26,9 @@ func (s *response) negotiate(r *Request) {
 	if !r.headers.negotiates || s.state != judging || s.mode == violation.Off {
 		return
 	}
-	s.asks.part = inBytes(r.headers.first(rangeField), '=')
+	for value := range r.headers.values(rangeField) { // of several it is the upstream that chooses one
+		s.asks.part = s.asks.part || inBytes(value, '=')
+	}
 	if s.asks.part && r.op.Flags&artifact.WholeResponses != 0 {
 		s.asks.part, s.asks.whole = s.mode == violation.Shadow, true
 	}

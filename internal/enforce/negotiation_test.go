@@ -55,6 +55,8 @@ func TestRenegotiation(t *testing.T) {
 		{"GET /user\nrange: bytes=0-9", "-range"},
 		{"GET /user\nrange: Bytes=-9\naccept-encoding: br", "accept-encoding: identity; -range"},
 		{"GET /user\nrange: items=0-9", ""},
+		{"GET /user\nrange: items=0-9\nrange: bytes=0-9", "-range"},
+		{"GET /user\nrange: bytes=0-9\nrange: items=0-9", "-range"},
 		{"GET /pages\nrange: bytes=0-9", ""}, // which declares 206
 		{"GET /download\nrange: bytes=0-9", ""},
 		{"GET /download\naccept-encoding: br", "accept-encoding: identity"}, // its errors have a schema
@@ -111,6 +113,7 @@ func TestWhatWasAskedFor(t *testing.T) {
 		{getUser + "\nrange: bytes=0-1", part, "validation:status response", noBody},
 		{getUser + "\nrange: bytes=0-1,4-5", parts, "validation:status response", noBody},
 		{getUser + "\nrange: bytes=0-1", aUser + ada, allowed, allowed},
+		{getUser + "\nrange: items=0-1\nrange: bytes=0-1", part, "validation:status response", noBody},
 		{getUser, part, "validation:status response", "validation:status response"},
 
 		// Where parts are declared, and asked for, their content is not judged.
