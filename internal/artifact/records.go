@@ -91,7 +91,7 @@ const (
 	RefuseEncodings
 	StreamUploads  // in enforce a body is passed on while it is judged
 	ReadResponses  // the schema of some response is judged
-	WholeResponses // a part of a 200 is less than is to be judged: all its content has schemas, and no 206 is declared by itself
+	WholeResponses // content of a 200 or 206 has a schema, by which no part of it can be judged
 )
 
 // Parameter is the plan for one declared parameter.
@@ -263,6 +263,9 @@ type Response struct {
 	Flags       ResponseFlags
 	_           [3]uint8
 }
+
+// IsDefault reports whether the response is declared for any status code.
+func (r *Response) IsDefault() bool { return r.Last-r.First > 99 }
 
 // ResponseFlags are properties of a response.
 type ResponseFlags uint8

@@ -26,9 +26,7 @@ func (s *response) negotiate(r *Request) {
 	if !r.headers.negotiates || s.state != judging || s.mode == violation.Off {
 		return
 	}
-	for value := range r.headers.values(rangeField) { // of several it is the upstream that chooses one
-		s.asks.part = s.asks.part || inBytes(value, '=')
-	}
+	s.asks.part = r.headers.inBytes(rangeField, '=')
 	if s.asks.part && r.op.Flags&artifact.WholeResponses != 0 {
 		s.asks.part, s.asks.whole = s.mode == violation.Shadow, true
 	}
@@ -114,25 +112,29 @@ func excludes(weight []byte) bool {
 // (section 15.3.7), which the client has asked for. Other units than bytes
 // count items, as of a list in pages: what comes is then whole in itself.
 func (s *response) isPart() bool {
-	if s.headers.status != 206 || !s.asks.part {
-		return false
-	}
-	kind, _, _ := bytes.Cut(s.headers.contentType, []byte{';'})
-	return inBytes(s.headers.first(contentRange), ' ') || equalFold(bytes.TrimSpace(kind), byteRanges)
+	return s.headers.status == 206 && s.asks.part &&
+		(s.headers.isByteRanges() || s.headers.inBytes(contentRange, ' '))
+}
+
+// isByteRanges reports whether a message holds several parts (section 14.6).
+func (m *message) isByteRanges() bool {
+	kind, _, _ := bytes.Cut(m.contentType, []byte{';'})
+	return equalFold(bytes.TrimSpace(kind), byteRanges)
 }
 
 // inBytes reports whether a range, whose unit ends at a character, is in bytes.
-func inBytes(value []byte, end byte) bool {
-	i := max(bytes.IndexByte(value, end), 0)
-	return equalFold(bytes.TrimSpace(value[:i]), bytesUnit)
-}
-
-// first returns the first value of the header field name.
-func (m *message) first(name []byte) []byte {
-	for value := range m.values(name) {
-		return value
+// There should be one field, but of several a reader may choose any.
+func (m *message) inBytes(name []byte, end byte) bool {
+	for i := range m.fields {
+		if bytes.Equal(m.fields[i].Name, name) {
+			value := m.fields[i].Value
+			unit := value[:max(bytes.IndexByte(value, end), 0)]
+			if equalFold(bytes.TrimSpace(unit), bytesUnit) {
+				return true
+			}
+		}
 	}
-	return nil
+	return false
 }
 
 var (
