@@ -23,14 +23,16 @@ type negotiation struct {
 // negotiate finds out what r asks for, once its operation is known.
 func (s *response) negotiate(r *Request) {
 	s.asks = negotiation{codings: s.asks.codings[:0]}
-	if !r.headers.negotiates || s.state != judging || s.mode == violation.Off {
+	if s.state != judging || s.mode == violation.Off {
 		return
 	}
-	s.asks.part = r.headers.inBytes(rangeField, '=')
+	s.asks.part = r.headers.ranges && r.headers.inBytes(rangeField, '=')
 	if s.asks.part && r.op.Flags&artifact.WholeResponses != 0 {
 		s.asks.part, s.asks.whole = s.mode == violation.Shadow, true
 	}
-	if r.op.Flags&artifact.ReadResponses != 0 {
+	// A response that nobody has asked to be encoded is held against the upstream
+	// in shadow, too: one that chooses br by itself hardly heeds what it is asked for.
+	if r.op.Flags&artifact.ReadResponses != 0 && (r.headers.codings || s.mode == violation.Enforce) {
 		s.asks.codings = r.headers.appendReadable(s.asks.codings)
 	}
 }
@@ -59,9 +61,10 @@ func (r *Request) Renegotiate(set func(name, value []byte)) {
 
 // appendReadable appends to dst the codings of Accept-Encoding that can be
 // undone, with their weights; nothing if those are all. That no coding is
-// excluded is said outright, and exclusions stay.
+// excluded is said outright, and exclusions stay. Without the field any coding
+// would do (section 12.5.3), but most clients that leave it out read none.
 func (m *message) appendReadable(dst []byte) []byte {
-	start, less, gzip := len(dst), false, false
+	start, less, gzip := len(dst), !m.codings, false
 	var rest []byte // the weight of "*", if that admits anything
 	for field := range m.values(acceptEncoding) {
 		for len(field) > 0 {
