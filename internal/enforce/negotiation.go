@@ -61,8 +61,11 @@ func (r *Request) Renegotiate(set func(name, value []byte)) {
 
 // appendReadable appends to dst the codings of Accept-Encoding that can be
 // undone, with their weights; nothing if those are all. That no coding is
-// excluded is said outright, and exclusions stay. Without the field any coding
-// would do (section 12.5.3), but most clients that leave it out read none.
+// excluded is said outright, and exclusions stay: to a client that takes br
+// alone, "br, identity;q=0", no coding that can be undone is acceptable, and
+// "identity;q=0" leaves it to the upstream to say so by a 406, or to send what
+// it has (section 15.5.7). Without the field any coding would do (section
+// 12.5.3), but most clients that leave it out read none.
 func (m *message) appendReadable(dst []byte) []byte {
 	start, less, gzip := len(dst), !m.codings, false
 	var rest []byte // the weight of "*", if that admits anything

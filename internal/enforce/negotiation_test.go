@@ -45,7 +45,8 @@ func TestRenegotiation(t *testing.T) {
 		{encodings + "br;q=1.0, GZip ; q=0.8,, *;q=0", "accept-encoding: GZip ; q=0.8, *;q=0"},
 		{encodings + "br", "accept-encoding: identity"},
 		{encodings + "br;q=0", "accept-encoding: identity"},
-		{encodings + "br, identity;q=0", "accept-encoding: identity;q=0"},
+		{encodings + "br, identity;q=0", "accept-encoding: identity;q=0"}, // gzip would not be acceptable, either
+		{encodings + "br, *;q=0", "accept-encoding: *;q=0"},
 		{encodings + "*", "accept-encoding: gzip"},
 		{encodings + "*;q=0.1, identity;q=0.5", "accept-encoding: identity;q=0.5, gzip;q=0.1"},
 		{encodings + "gzip;q=0, *", "accept-encoding: gzip;q=0"},
