@@ -192,7 +192,7 @@ type Media struct {
 	Type       Text  // "application/json", "application/*", "*/*", "*/*+json": lower case, without parameters
 	Parameters Text  // "v=1;w=2": that a content type of this kind has, lower case
 	Root       Ref   // program node; 0: any body of this type
-	Fields     Range // into Fields: the declared ones of a form or multipart body
+	Fields     Range // into Fields: the declared ones of a form or multipart body, the one that octets are
 	Roots      Range // into Elements: what the root of an XML document may be
 	Kind       MediaKind
 	Extra      Types // which types a text may stand for: the whole body, or an undeclared field
@@ -212,6 +212,7 @@ const (
 	MediaSequence  // application/json-seq, as an array
 	MediaXML
 	MediaUnread // not at all: its root says what becomes of it
+	MediaOctets // by size only, but by the schema's bound
 	mediaKindCount
 )
 
