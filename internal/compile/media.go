@@ -110,7 +110,7 @@ func (c *compiler) octets(m *inventory.MediaType, d schema.Direction, record art
 		return record, "it is of a text, and they are octets"
 	}
 	if !all {
-		c.unenforced(m.Pos, "of the schema of %s bodies only maxLength is enforced, in bytes: the rest is of a text, and they are octets", m.Type)
+		c.unenforced(m.Pos, "the schema of %s bodies is not enforced, only its maxLength, in bytes: the rest is of a text, and they are octets", m.Type)
 	}
 	record.Kind = artifact.MediaOctets
 	record.Fields = share(c, &c.bundle.Fields, artifact.Field{Shape: artifact.ShapeFile, MaxSize: most})

@@ -95,7 +95,7 @@ func TestBodiesNotJudged(t *testing.T) {
 func TestOctetsJudgedInPart(t *testing.T) {
 	const (
 		spec    = "openapi: 3.0.4\ninfo: {title: t, version: '1'}\npaths: {/x: {post: {requestBody: {content: {image/png: {schema: {type: string, format: byte, maxLength: 9}}}}, responses: {}}}}\n"
-		partly  = "of the schema of image/png bodies only maxLength is enforced, in bytes: the rest is of a text, and they are octets"
+		partly  = "the schema of image/png bodies is not enforced, only its maxLength, in bytes: the rest is of a text, and they are octets"
 		nothing = "the schema of image/png bodies is not enforced, only their type and size: it is of a text, and they are octets"
 	)
 	for _, row := range []struct {
