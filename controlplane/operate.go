@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"text/tabwriter"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -25,62 +28,121 @@ func (f *adminFlags) client() (*admin.Client, error) {
 func (c *cli) mode() *cobra.Command {
 	var flags adminFlags
 	var change admin.ModeChange
+	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "mode shadow|enforce|off|reset",
-		Short: "Switch the mode of a running control plane's policies",
-		Long: `Mode switches all APIs, one API or one operation, and returns once every
-connected Envoy has accepted that. An operation that was switched by itself
-follows its API again when that is switched. Reset takes back what was set: the
-operation has the mode of its API again, the API that of all, and what was
-never set that of the model.`,
-		Example: `  threatgate mode shadow
+		Use:   "mode [shadow|enforce|off|reset]",
+		Short: "Show or switch the mode of a running control plane's policies",
+		Long: `Mode shows the mode of each API, and of each operation that has another.
+
+With a mode it switches all APIs, one API or one operation, and returns once
+every connected Envoy has accepted that. An operation that was switched by
+itself follows its API again when that is switched. Reset takes back what was
+set: the operation has the mode of its API again, the API that of all, and what
+was never set that of the model.`,
+		Example: `  threatgate mode
+  threatgate mode --api orders --json
+  threatgate mode shadow
   threatgate mode --api orders enforce
   threatgate mode --api orders --operation "GET /orders/{id}" off
   threatgate mode --operation createOrder reset`,
-		Args: modeArgument,
 	}
+	cmd.Args = func(_ *cobra.Command, args []string) error { return modeArgument(args, &change, asJSON) }
 	flags.add(cmd)
-	cmd.Flags().StringVar(&change.API, "api", "", "`API` to switch (default: all)")
+	cmd.Flags().StringVar(&change.API, "api", "", "`API` to show or to switch (default: all)")
 	cmd.Flags().StringVar(&change.Operation, "operation", "", "`operation` to switch: its id or \"METHOD /path/{template}\"")
-	cmd.RunE = c.runs(func(cmd *cobra.Command, args []string) error {
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a line")
+	cmd.RunE = c.runs(func(cmd *cobra.Command, _ []string) error {
 		client, err := flags.client()
 		if err != nil {
 			return err
 		}
-		change.Mode = args[0]
-		result, err := client.SetMode(cmd.Context(), change)
-		if err != nil {
-			return err
+		if change.Mode == "" {
+			return c.showModes(cmd.Context(), client, change.API, asJSON)
 		}
-		for _, api := range result.APIs {
-			fmt.Fprintf(c.stdout, "%s: %s\n", api.ID, describeModes(api))
-		}
-		for _, o := range result.Following {
-			fmt.Fprintf(c.stdout, "%s follows %s again\n", o.Operation, o.API)
-		}
-		switch result.Nodes {
-		case 0:
-			fmt.Fprintln(c.stdout, "no Envoy is connected; the next that connects gets it")
-		case 1:
-			fmt.Fprintln(c.stdout, "accepted by 1 Envoy")
-		default:
-			fmt.Fprintf(c.stdout, "accepted by %d Envoys\n", result.Nodes)
-		}
-		return nil
+		return c.setMode(cmd.Context(), client, change)
 	})
 	return cmd
 }
 
-// modeArgument accepts one argument, a mode.
-func modeArgument(_ *cobra.Command, args []string) error {
-	if len(args) == 0 {
+// modeArgument takes the mode to set, if one is given.
+func modeArgument(args []string, change *admin.ModeChange, asJSON bool) error {
+	switch {
+	case len(args) == 0 && change.Operation != "":
 		return usagef("a mode is needed: shadow, enforce, off or reset")
-	}
-	if len(args) > 1 {
+	case len(args) == 0:
+		return nil
+	case len(args) > 1:
 		return usagef("one mode is needed, not %d arguments", len(args))
+	case asJSON:
+		return usagef("--json shows modes, and sets none")
 	}
 	if _, ok := violation.ParseMode(args[0]); !ok && args[0] != admin.Reset {
 		return usagef("%q is none of shadow, enforce, off and reset", args[0])
+	}
+	change.Mode = args[0]
+	return nil
+}
+
+// showModes prints the mode of each API, or of one, and of the operations that
+// have another.
+func (c *cli) showModes(ctx context.Context, client *admin.Client, api string, asJSON bool) error {
+	status, err := client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	var modes []admin.ModeChange
+	for _, a := range status.APIs {
+		ids = append(ids, a.ID)
+		if api != "" && api != a.ID {
+			continue
+		}
+		modes = append(modes, admin.ModeChange{API: a.ID, Mode: a.Mode})
+		for _, o := range a.Operations {
+			if o.Mode != a.Mode {
+				modes = append(modes, admin.ModeChange{API: a.ID, Operation: o.Label, Mode: o.Mode})
+			}
+		}
+	}
+	if len(modes) == 0 && api != "" {
+		return fmt.Errorf("there is no API %q, only: %s", api, strings.Join(ids, ", "))
+	}
+	c.diagnose(status.Stale...)
+	if asJSON {
+		encoder := json.NewEncoder(c.stdout)
+		for _, m := range modes {
+			if err := encoder.Encode(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "API\tOPERATION\tMODE")
+	for _, m := range modes {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", m.API, cmp.Or(m.Operation, "*"), m.Mode)
+	}
+	return table.Flush()
+}
+
+func (c *cli) setMode(ctx context.Context, client *admin.Client, change admin.ModeChange) error {
+	result, err := client.SetMode(ctx, change)
+	if err != nil {
+		return err
+	}
+	for _, api := range result.APIs {
+		fmt.Fprintf(c.stdout, "%s: %s\n", api.ID, describeModes(api))
+	}
+	for _, o := range result.Following {
+		fmt.Fprintf(c.stdout, "%s follows %s again\n", o.Operation, o.API)
+	}
+	switch result.Nodes {
+	case 0:
+		fmt.Fprintln(c.stdout, "no Envoy is connected; the next that connects gets it")
+	case 1:
+		fmt.Fprintln(c.stdout, "accepted by 1 Envoy")
+	default:
+		fmt.Fprintf(c.stdout, "accepted by %d Envoys\n", result.Nodes)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,5 +18,85 @@ func TestTailedLine(t *testing.T) {
 	_, got, _ := strings.Cut(line(v), "\t")
 	if want := "enforce\trejected\torders\tplace\tvalidation:pattern\tbody /sku\ufffd[2J\tAPI8-01\tr-1"; got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+const shopModel = `apiVersion: threatgate.dev/v1alpha1
+kind: ThreatModel
+metadata: {name: shop}
+spec:
+  services:
+    - {id: orders, specs: [{file: orders.yaml}], upstream: "127.0.0.1:7002", listen: "127.0.0.1:7102"}
+    - {id: carts, specs: [{file: carts.yaml}], upstream: "127.0.0.1:7001", listen: "127.0.0.1:7101", mode: enforce}
+`
+
+// serve is `threatgate serve` in this process, without an Envoy; it returns
+// the admin address.
+func serve(t *testing.T, model string) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", dir)
+	write(t, filepath.Join(dir, "orders.yaml"), orders+"    post: {responses: {'200': {description: ok}}}\n")
+	write(t, filepath.Join(dir, "carts.yaml"), strings.Replace(orders, "/orders", "/carts", 1))
+	address := freeAddress(t)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan int)
+	var stdout, stderr output
+	go func() {
+		ended <- execute(ctx, []string{"serve", "--model", write(t, filepath.Join(dir, "shop.yaml"), model), "--state", filepath.Join(dir, "state"),
+			"--wasm", write(t, filepath.Join(dir, "threatgate.wasm"), ""), "--xds", freeAddress(t), "--admin", address}, &stdout, &stderr)
+	}()
+	t.Cleanup(func() {
+		stop()
+		if code := <-ended; code != exitOK {
+			t.Errorf("serve ended with %d:\n%s", code, stderr.String())
+		}
+	})
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(stderr.String(), "admin interface"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("serve is not ready:\n%s", stderr.String())
+		}
+	}
+	return address
+}
+
+// Without a mode to set, those in force are shown: that of each API, and of
+// each operation that has another.
+func TestModesAreShown(t *testing.T) {
+	address := serve(t, shopModel)
+	expect := func(args, want string) {
+		t.Helper()
+		code, stdout, stderr := command(t, append(strings.Fields(args), "--admin", address)...)
+		if code != exitOK || stdout != want || stderr != "" {
+			t.Errorf("threatgate %s: %d %s\n got %s\nwant %s", args, code, stderr, stdout, want)
+		}
+	}
+	expect("mode", `API     OPERATION  MODE
+carts   *          enforce
+orders  *          shadow
+`)
+	for _, operation := range []string{"POST /orders", "list"} {
+		if code, _, stderr := command(t, "mode", "enforce", "--api", "orders", "--operation", operation, "--admin", address); code != exitOK {
+			t.Fatal(stderr)
+		}
+	}
+	if code, _, stderr := command(t, "mode", "off", "--api", "carts", "--admin", address); code != exitOK {
+		t.Fatal(stderr)
+	}
+	expect("mode", `API     OPERATION     MODE
+carts   *             off
+orders  *             shadow
+orders  list          enforce
+orders  POST /orders  enforce
+`)
+	expect("mode --api carts", `API    OPERATION  MODE
+carts  *          off
+`)
+	expect("mode --api orders --json", `{"api":"orders","operation":"","mode":"shadow"}
+{"api":"orders","operation":"list","mode":"enforce"}
+{"api":"orders","operation":"POST /orders","mode":"enforce"}
+`)
+	if code, _, stderr := command(t, "mode", "--api", "cart", "--admin", address); code != exitFailed || stderr != "threatgate: there is no API \"cart\", only: carts, orders\n" {
+		t.Errorf("an unknown API: %d %s", code, stderr)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -72,6 +73,7 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 	options.OnReport = func(_, _ string, r server.Report) { counts.report(r) }
 	options.OnMalformed = func() { counts.malformed.Inc() }
 	p.server = server.New(options)
+	defer p.announce("compiling the policy")()
 	p.rollout, err = rollout.New(ctx, rollout.Config{
 		Input:       in,
 		Environment: snapshot.Environment{WasmPath: wasm, Roots: snapshot.SystemRoots()},
@@ -92,6 +94,15 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 		log.Error("the last good policy is served in place of what has errors")
 	}
 	return p, nil
+}
+
+// patience is how long work is waited for without a word.
+const patience = 2 * time.Second
+
+// announce logs what goes on if that takes long, until it is ended.
+func (p *plane) announce(what string, fields ...zap.Field) (end func()) {
+	timer := time.AfterFunc(patience, func() { p.log.Info(what, fields...) })
+	return func() { timer.Stop() }
 }
 
 // serve runs the control plane until ctx is done or a part of it fails. It

@@ -201,6 +201,7 @@ func (p *plane) runEnvoy(ctx context.Context, dir *envoy.Directory, options envo
 func (p *plane) awaitJudging(ctx context.Context, process *envoy.Process, listen string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
+	defer p.announce("loading the policy into Envoy", zap.Duration("for no longer than", readyTimeout))()
 	if err := p.rollout.WaitAcked(ctx); err != nil {
 		return fmt.Errorf("envoy does not take the policy: %w", err)
 	}

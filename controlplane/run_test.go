@@ -18,9 +18,12 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/threatgate/threatgate/controlplane/admin"
 	"github.com/threatgate/threatgate/controlplane/envoy"
+	"github.com/threatgate/threatgate/controlplane/pipeline"
+	"github.com/threatgate/threatgate/controlplane/server"
 
 	"github.com/threatgate/threatgate/e2e/envoytest"
 )
@@ -279,6 +282,36 @@ func TestSavedToEnforced(t *testing.T) {
 	t.Logf("from saved to enforced: %v", times)
 	g.stop()
 	g.expectEnd(exitOK)
+}
+
+// What takes long says so, once, and before it is done.
+func TestLongWorkIsAnnounced(t *testing.T) {
+	dir := t.TempDir()
+	core, logged := observer.New(zap.InfoLevel)
+	rules, err := catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := pipeline.Input{Spec: write(t, filepath.Join(dir, "orders.yaml"), orders), Upstream: "127.0.0.1:1", Listen: "127.0.0.1:2", Catalogue: rules}
+	c := &cli{stdout: io.Discard, stderr: io.Discard}
+	p, err := c.newPlane(t.Context(), zap.New(core), in, server.Options{}, "/threatgate.wasm", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	for want, wait := range []time.Duration{patience / 4, patience * 5 / 4} {
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
+		if err := p.awaitJudging(ctx, nil, in.Listen); err == nil {
+			t.Error("there is no Envoy, and it judges")
+		}
+		cancel()
+		if got := logged.FilterMessage("loading the policy into Envoy").Len(); got != want {
+			t.Errorf("%d words within %v, want %d", got, wait, want)
+		}
+	}
+	if n := logged.FilterMessage("compiling the policy").Len(); n > 0 {
+		t.Error("what was done at once was announced")
+	}
 }
 
 // startProgram is startGateway with a process of its own, which takes over

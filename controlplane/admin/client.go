@@ -36,6 +36,17 @@ func NewClient(address, tokenFile string) (*Client, error) {
 	return c, nil
 }
 
+// Status asks what is served, in which modes, and which node has it.
+func (c *Client) Status(ctx context.Context) (*Status, error) {
+	response, err := c.do(ctx, http.MethodGet, "/v1/status", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	status := &Status{}
+	return status, json.NewDecoder(response.Body).Decode(status)
+}
+
 // SetMode sets a mode.
 func (c *Client) SetMode(ctx context.Context, change ModeChange) (*ModeResult, error) {
 	body, err := json.Marshal(change)

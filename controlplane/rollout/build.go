@@ -57,10 +57,12 @@ func (r *Rollout) build(modes policy.Modes) (*pipeline.Output, *diag.List) {
 		out = pipeline.Run(in)
 	}
 	r.held = held
-	if out != first {
-		first.Diags.Merge(&out.Diags) // which holds warnings alone
+	if out == first {
+		return out, &out.Diags
 	}
-	return out, &first.Diags
+	diags := first.Diags.Errors() // what else is said of files that are held is of no policy
+	diags.Merge(&out.Diags)
+	return out, diags
 }
 
 // look returns the files as a run of the pipeline found them. Where that has

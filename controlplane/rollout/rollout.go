@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -259,7 +258,7 @@ func (r *Rollout) note(now serving, diags *diag.List, problems []string) {
 		if d.Severity == diag.Error {
 			now.problems = append(now.problems, d.String())
 		} else {
-			now.warnings = append(now.warnings, d.String())
+			now.warnings = append(now.warnings, d)
 		}
 	}
 	r.status.Store(&now)
@@ -273,14 +272,40 @@ func (r *Rollout) logNews(before *serving) {
 			r.config.Log.Error("the last good policy stays in place of this change", zap.String("cause", p))
 		}
 	}
-	for _, w := range now.warnings {
-		if !slices.Contains(before.warnings, w) {
-			r.config.Log.Warn("the files have a warning", zap.String("cause", strings.Replace(w, " warning: ", " ", 1)))
-		}
+	for _, w := range newWarnings(before.warnings, now.warnings) {
+		r.config.Log.Warn("the files have a warning", zap.String("cause", fmt.Sprintf("%s: %s", w.Pos, w.Message)))
 	}
 	for _, s := range now.stale {
 		if !slices.Contains(before.stale, s) {
 			r.config.Log.Warn(s)
 		}
 	}
+}
+
+// newWarnings returns those of now that were not there before. A warning that
+// stands elsewhere in its file, because of a change above it, is none.
+func newWarnings(before, now []diag.Diagnostic) (news []diag.Diagnostic) {
+	type warning struct{ file, message string }
+	of := func(d diag.Diagnostic) warning { return warning{d.Pos.File, d.Message} }
+	there, moved := map[diag.Diagnostic]bool{}, map[warning]int{}
+	for _, d := range before {
+		there[d] = true
+		moved[of(d)]++
+	}
+	for _, d := range now {
+		if there[d] {
+			moved[of(d)]--
+		}
+	}
+	for _, d := range now {
+		if there[d] {
+			continue
+		}
+		if moved[of(d)] == 0 {
+			news = append(news, d)
+		} else {
+			moved[of(d)]--
+		}
+	}
+	return news
 }

@@ -481,6 +481,40 @@ func TestNewsIsLoggedOnce(t *testing.T) {
 	}
 }
 
+// A warning that only stands in another line is no news, nor are those that
+// come back with a file whose last change was refused.
+func TestOnlyNewWarningsAreLogged(t *testing.T) {
+	w := newWorld(t)
+	w.write("carts.yaml", spec("carts", "/a?all", "/carts"))
+	r := w.mustStart()
+	core, logged := observer.New(zap.WarnLevel)
+	r.config.Log = zap.New(core)
+	const (
+		refused = `the last good policy stays in place of this change: carts.yaml:`
+		ignored = ` has a fragment or a query, which no request's path has; its operations are ignored`
+	)
+	for _, step := range []struct{ content, want string }{
+		{spec("carts", "/first", "/a?all", "/carts"), ""},
+		{spec("carts", "/first", "/a?all", "/b?all", "/carts"), `the files have a warning: carts.yaml:6:3: path "/b?all"` + ignored},
+		{spec("carts", "/a?all", "/b?all", "/carts"), ""},
+		{spec("carts", "/first", "/a?all", "/b?all") + "  /bad: 7\n", refused + `7:9: "/bad" must be an object, not a number`},
+		{spec("carts", "/first", "/second", "/a?all", "/b?all"), ""},
+		{spec("carts", "/carts"), ""},
+		{spec("carts", "/carts", "/a?all"), `the files have a warning: carts.yaml:5:3: path "/a?all"` + ignored},
+	} {
+		w.write("carts.yaml", step.content)
+		r.filesChanged(t.Context())
+		var got []string
+		for _, entry := range logged.TakeAll() {
+			cause, _ := entry.ContextMap()["cause"].(string)
+			got = append(got, strings.ReplaceAll(entry.Message+": "+cause, w.dir+"/", ""))
+		}
+		if said := strings.Join(got, "\n"); said != step.want {
+			t.Errorf("after\n%s:\n got %s\nwant %s", step.content, said, step.want)
+		}
+	}
+}
+
 // A specification alone may change its title: the service stays the same.
 func TestTitleOfABareSpecification(t *testing.T) {
 	w := newWorld(t)

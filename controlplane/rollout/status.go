@@ -10,6 +10,7 @@ import (
 	"github.com/threatgate/threatgate/controlplane/snapshot"
 	"github.com/threatgate/threatgate/controlplane/store"
 	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/diag"
 )
 
 // Status is what is served and who has it.
@@ -56,10 +57,10 @@ type NodeAPI struct {
 
 // serving is the part of Status that Run owns. It is immutable.
 type serving struct {
-	snapshot           *snapshot.Snapshot
-	apis               []API
-	stale              []string
-	problems, warnings []string
+	snapshot        *snapshot.Snapshot
+	apis            []API
+	stale, problems []string
+	warnings        []diag.Diagnostic
 }
 
 // Status returns what is served now.
@@ -70,7 +71,10 @@ func (r *Rollout) Status() Status {
 		Nodes:    []Node{},
 		Problems: append([]string{}, now.problems...),
 		Stale:    append([]string{}, now.stale...),
-		Warnings: append([]string{}, now.warnings...),
+		Warnings: []string{},
+	}
+	for _, w := range now.warnings {
+		status.Warnings = append(status.Warnings, w.String())
 	}
 	for _, n := range r.config.Server.Nodes() {
 		node := Node{ID: n.ID, Connected: n.Connected, Since: n.Since.UTC(), APIs: []NodeAPI{}}

@@ -196,16 +196,6 @@ func (b *Bundle) ResponseTo(status uint16, responses Range) *Response {
 	return nil
 }
 
-// Readable is how many content types of a response are judged by a schema.
-func (b *Bundle) Readable(r *Response) (n int) {
-	for _, m := range Of(b.Media, r.Media) {
-		if m.Kind != MediaOpaque {
-			n++
-		}
-	}
-	return n
-}
-
 // Of returns the run of items that r names.
 func Of[T any](items []T, r Range) []T { return items[r.Off : r.Off+r.Len] }
 

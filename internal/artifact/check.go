@@ -78,7 +78,7 @@ func (b *Bundle) check() bool {
 		c.span(m.Fields, len(b.Fields))
 		c.span(m.Roots, len(b.Elements))
 		c.root(m.Root, &b.Program)
-		c.expect(m.Kind < mediaKindCount)
+		c.expect(m.Kind < mediaKindCount && (m.Kind != MediaOctets || m.Fields.Len == 1))
 	}
 	for _, e := range b.Elements {
 		c.texts(e.Name, e.Space, e.Property)

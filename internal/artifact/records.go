@@ -91,7 +91,7 @@ const (
 	RefuseEncodings
 	StreamUploads  // in enforce a body is passed on while it is judged
 	ReadResponses  // the schema of some response is judged
-	WholeResponses // a part of a 200 is less than is to be judged: all its content has schemas, and no 206 is declared by itself
+	WholeResponses // content of a 200 or 206 has a schema, by which no part of it can be judged
 )
 
 // Parameter is the plan for one declared parameter.
@@ -192,7 +192,7 @@ type Media struct {
 	Type       Text  // "application/json", "application/*", "*/*", "*/*+json": lower case, without parameters
 	Parameters Text  // "v=1;w=2": that a content type of this kind has, lower case
 	Root       Ref   // program node; 0: any body of this type
-	Fields     Range // into Fields: the declared ones of a form or multipart body
+	Fields     Range // into Fields: the declared ones of a form or multipart body, the one that octets are
 	Roots      Range // into Elements: what the root of an XML document may be
 	Kind       MediaKind
 	Extra      Types // which types a text may stand for: the whole body, or an undeclared field
@@ -212,6 +212,7 @@ const (
 	MediaSequence  // application/json-seq, as an array
 	MediaXML
 	MediaUnread // not at all: its root says what becomes of it
+	MediaOctets // by size only, but by the schema's bound
 	mediaKindCount
 )
 
@@ -263,6 +264,9 @@ type Response struct {
 	Flags       ResponseFlags
 	_           [3]uint8
 }
+
+// IsDefault reports whether the response is declared for any status code.
+func (r *Response) IsDefault() bool { return r.Last-r.First > 99 }
 
 // ResponseFlags are properties of a response.
 type ResponseFlags uint8

@@ -3,6 +3,7 @@ package compile
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -85,6 +86,8 @@ func (c *compiler) planMedia(m *inventory.MediaType, d schema.Direction) (record
 		if types := schema.Scalars(m.Schema); types != inventory.TypeAny {
 			record.Extra = artifact.Types(types & bodyTypes(name))
 		}
+	case isOctets(name), m.Schema.Format == "binary" && !isRange(name):
+		return c.octets(m, d, record)
 	default:
 		why = "such bodies are not read"
 	}
@@ -92,6 +95,27 @@ func (c *compiler) planMedia(m *inventory.MediaType, d schema.Direction) (record
 		record.Root = c.schemas.Root(m.Schema, d)
 	}
 	return record, why
+}
+
+// octets plans bodies of which a schema can bound the size: what else it may
+// say is of text. Even format byte is for binary data within a text (OAS 3.0.4
+// and 3.1.1 section 4.4.2): where it is all of a body, some servers mean
+// base64 and some the data itself.
+func (c *compiler) octets(m *inventory.MediaType, d schema.Direction, record artifact.Media) (artifact.Media, string) {
+	most, all := schema.Octets(m.Schema)
+	if most == math.MaxUint32 || !all && c.schemas.Unread(m.Schema) != 0 {
+		if all {
+			return record, ""
+		}
+		return record, "it is of a text, and they are octets"
+	}
+	if !all {
+		c.unenforced(m.Pos, "the schema of %s bodies is not enforced, only its maxLength, in bytes: the rest is of a text, and they are octets", m.Type)
+	}
+	record.Kind = artifact.MediaOctets
+	record.Fields = share(c, &c.bundle.Fields, artifact.Field{Shape: artifact.ShapeFile, MaxSize: most})
+	record.Root = c.schemas.Root(&inventory.Schema{Pos: m.Schema.Pos, Pointer: m.Schema.Pointer, Types: inventory.TypeString}, d)
+	return record, ""
 }
 
 // unread plans bodies whose schema is not enforced.

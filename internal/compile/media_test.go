@@ -3,6 +3,10 @@ package compile
 import (
 	"slices"
 	"testing"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/model"
+	"github.com/threatgate/threatgate/internal/violation"
 )
 
 // What of a body is not judged is said, and nothing is said of what is.
@@ -41,7 +45,14 @@ func TestBodiesNotJudged(t *testing.T) {
 		{"text/plain", "schema: {type: string, maxLength: 3}", ""},
 		{"text/plain", "schema: {type: integer}", ""},
 		{"text/html", "schema: {anyOf: [{type: object, required: [a]}, {type: string}]}", ""},
-		{"image/png", "schema: {type: string, pattern: '^x'}", "such bodies are not read"},
+		{"image/png", "schema: {type: string, pattern: '^x'}", "it is of a text, and they are octets"},
+		{"application/octet-stream", "schema: {type: string, format: byte}", "it is of a text, and they are octets"},
+		{"application/octet-stream", "schema: {type: string, format: binary, minLength: 1}", "it is of a text, and they are octets"},
+		{"application/octet-stream", "schema: {enum: [a, b]}", "it is of a text, and they are octets"},
+		{"application/octet-stream", "schema: {type: string, maxLength: 9}", ""},
+		{"application/octet-stream", "schema: {allOf: [{type: string, format: binary}, {maxLength: 9}]}", ""},
+		{"application/zip", "schema: {type: string, format: binary, maxLength: 9}", ""},
+		{"application/zip", "schema: {type: string, maxLength: 9}", "such bodies are not read"},
 		{"text/csv", "schema: {type: object, required: [a]}", "such bodies are not read"},
 		{"application/yaml", "schema: {type: object, required: [a]}", "such bodies are not read"},
 		{"application/x-ndjson", of("a: {type: string}"), ""},
@@ -75,6 +86,39 @@ func TestBodiesNotJudged(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %s:\n got %q\nwant %q", row.media, row.content, got, want)
+		}
+	}
+}
+
+// Of octets only the bound is judged, unless what is not judged is refused or
+// counted: then that is what becomes of the body.
+func TestOctetsJudgedInPart(t *testing.T) {
+	const (
+		spec    = "openapi: 3.0.4\ninfo: {title: t, version: '1'}\npaths: {/x: {post: {requestBody: {content: {image/png: {schema: {type: string, format: byte, maxLength: 9}}}}, responses: {}}}}\n"
+		partly  = "the schema of image/png bodies is not enforced, only its maxLength, in bytes: the rest is of a text, and they are octets"
+		nothing = "the schema of image/png bodies is not enforced, only their type and size: it is of a text, and they are octets"
+	)
+	for _, row := range []struct {
+		choice *violation.Code
+		kind   artifact.MediaKind
+		said   string
+	}{
+		{nil, artifact.MediaOctets, partly},
+		{new(violation.None), artifact.MediaOctets, partly},
+		{new(violation.Unenforceable), artifact.MediaUnread, nothing},
+		{new(violation.Unjudged), artifact.MediaUnread, nothing},
+	} {
+		releases, diags := compiled(t, spec, func(s *model.Service) { s.Unenforceable = row.choice })
+		bundle, err := artifact.Decode(releases[0].Bundle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := diags.Sorted()
+		if got := bundle.Media[0].Kind; got != row.kind || len(said) != 1 || said[0].Message != row.said {
+			t.Errorf("unenforceable %v: kind %d, %v", row.choice, got, said)
+		}
+		if got := releases[0].Coverage.MediaTypes; got != (Share{All: 1}) {
+			t.Errorf("unenforceable %v: coverage %+v", row.choice, got)
 		}
 	}
 }

@@ -34,16 +34,25 @@ func (c *compiler) responses(o *policy.Operation) artifact.Range {
 // demand of what a client may ask for.
 func (c *compiler) responseFlags(r artifact.Range) (flags artifact.OperationFlags) {
 	declared := artifact.Of(c.bundle.Responses, r)
+	whole, part := c.bundle.ResponseTo(200, r), c.bundle.ResponseTo(206, r)
 	for i := range declared {
-		if c.bundle.Readable(&declared[i]) > 0 {
-			flags |= artifact.ReadResponses
+		d := &declared[i]
+		if !c.readable(d) {
+			continue
+		}
+		flags |= artifact.ReadResponses
+		if d == whole || d == part && !d.IsDefault() {
+			flags |= artifact.WholeResponses
 		}
 	}
-	whole, part := c.bundle.ResponseTo(200, r), c.bundle.ResponseTo(206, r)
-	if whole != nil && whole.Media.Len > 0 && c.bundle.Readable(whole) == int(whole.Media.Len) && (part == nil || part.First != part.Last) {
-		flags |= artifact.WholeResponses
-	}
 	return flags
+}
+
+// readable reports whether content of a response is judged by a schema.
+func (c *compiler) readable(r *artifact.Response) bool {
+	return slices.ContainsFunc(artifact.Of(c.bundle.Media, r.Media), func(m artifact.Media) bool {
+		return m.Kind != artifact.MediaOpaque
+	})
 }
 
 func (c *compiler) response(r *inventory.Response) artifact.Response {

@@ -101,6 +101,15 @@ func (l *List) Merge(other *List) {
 	}
 }
 
+// Errors returns those that are errors.
+func (l *List) Errors() *List {
+	errors := &List{}
+	if l != nil {
+		errors.items = slices.DeleteFunc(slices.Clone(l.items), func(d Diagnostic) bool { return d.Severity != Error })
+	}
+	return errors
+}
+
 // HasErrors reports whether any diagnostic is an error.
 func (l *List) HasErrors() bool {
 	return l != nil && slices.ContainsFunc(l.items, func(d Diagnostic) bool { return d.Severity == Error })

@@ -18,6 +18,9 @@ func (b *body) begin(m *message) (stop bool) {
 	case artifact.MediaText:
 		b.fields.malformed, b.fields.now = violation.Text, artifact.Field{Scalars: b.media.Extra}
 		b.beginValue()
+	case artifact.MediaOctets:
+		b.fields.now = b.bundle.Fields[b.media.Fields.Off]
+		b.beginValue()
 	case artifact.MediaForm:
 		b.form.Reset(maxName)
 		b.beginFields(violation.Form)
@@ -47,7 +50,7 @@ func (b *body) write(chunk []byte) bool {
 	switch b.media.Kind {
 	case artifact.MediaJSON:
 		return b.machine.Write(chunk)
-	case artifact.MediaText:
+	case artifact.MediaText, artifact.MediaOctets:
 		b.valuePart(chunk, false)
 	case artifact.MediaForm:
 		b.form.Feed(chunk)
@@ -70,7 +73,7 @@ func (b *body) write(chunk []byte) bool {
 func (b *body) end() bool {
 	if !b.machine.Stopped() {
 		switch b.media.Kind {
-		case artifact.MediaText:
+		case artifact.MediaText, artifact.MediaOctets:
 			b.valuePart(nil, true)
 		case artifact.MediaForm:
 			b.form.Finish()

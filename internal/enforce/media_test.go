@@ -1,6 +1,7 @@
 package enforce_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/threatgate/threatgate/internal/violation"
@@ -39,6 +40,15 @@ var mediaTypes = []row{
 	{"POST /versions\ncontent-type: application/xml\n\n<Item><n>1</n></Item>", allowed},
 	{"POST /versions\ncontent-type: application/xml;v=2\n\n<Item><n>1</n></Item>", "validation:content-type header content-type"},
 
+	{octets + "application/octet-stream\n\na\xff\xff\xffb", allowed},
+	{octets + "application/octet-stream\n\na\xff\xff\xffbc", "validation:max-length body"},
+	{octets + "application/octet-stream; charset=binary\n\nééé", "validation:max-length body"},
+	{octets + "application/octet-stream\n\n", allowed},
+	{octets + "application/zip\n\nabcdef", "validation:max-length body"},
+	{octets + "image/png\n\nabcde", allowed},
+	{octets + "image/png\n\nabcdef", "validation:max-length body"},
+	{octets + "audio/mpeg\n\n\xff\xff\xff\xff\xff\xff", allowed},
+
 	{part("n", ""), "validation:type body /n"},
 	{part("n", "X-Unit: kg\r\n"), "validation:type body /n"},
 	{part("n", "X-Unit: ml\r\n"), "validation:enum body /n"},
@@ -57,9 +67,27 @@ var mediaTypes = []row{
 	{"POST /mixed\ncontent-type: multipart/form-data; boundary=b\n\n--b--", "validation:content-type header content-type"},
 }
 
+const octets = "POST /octets\ncontent-type: "
+
 // part is a request with a multipart body of one part, "x", with header lines.
 func part(name, headers string) string {
 	return "POST /parts\ncontent-type: multipart/form-data; boundary=b\n\n--b\r\nContent-Disposition: form-data; name=" + name + "\r\n" + headers + "\r\nx\r\n--b--"
+}
+
+// The bound of a schema is that of what a coding holds, and of responses, too.
+func TestBoundedOctets(t *testing.T) {
+	e := compiled(t, "testdata/media.yaml", inMode(violation.Enforce))
+	for size, want := range map[int]string{5: allowed, 6: "validation:max-length body"} {
+		m := encoded(parse(t, octets+"image/png\n\n"+strings.Repeat("x", size)), "gzip")
+		if got := judge(e, m, 1, true); got != want {
+			t.Errorf("%d bytes in gzip: %s, want %s", size, got, want)
+		}
+		want = strings.Replace(want, " body", " response-body", 1)
+		response := parseResponse("200\ncontent-type: image/png\n\n" + strings.Repeat("\xff", size))
+		if got := answer(begun(t, e, "POST /octets", world{}), response, 1, true); got != want {
+			t.Errorf("a response of %d bytes: %s, want %s", size, got, want)
+		}
+	}
 }
 
 func TestJudgingPartHeadersAllocatesNothing(t *testing.T) {

@@ -21,7 +21,7 @@ type message struct {
 	contentLength                int64 // -1 if there is none
 	status                       uint16
 	upgrade                      bool
-	negotiates                   bool // it may ask for less than a whole and plain response
+	codings, ranges              bool // Accept-Encoding and Range are there
 }
 
 func (m *message) reset() { *m = message{contentLength: -1} }
@@ -54,8 +54,10 @@ func (m *message) read(headers []Header) {
 			m.contentLength = length(value)
 		case "upgrade":
 			m.upgrade = true
-		case "accept-encoding", "range":
-			m.negotiates = true
+		case "accept-encoding":
+			m.codings = true
+		case "range":
+			m.ranges = true
 		case "x-request-id":
 			m.requestID = value
 		}

@@ -23,14 +23,16 @@ type negotiation struct {
 // negotiate finds out what r asks for, once its operation is known.
 func (s *response) negotiate(r *Request) {
 	s.asks = negotiation{codings: s.asks.codings[:0]}
-	if !r.headers.negotiates || s.state != judging || s.mode == violation.Off {
+	if s.state != judging || s.mode == violation.Off {
 		return
 	}
-	s.asks.part = inBytes(r.headers.first(rangeField), '=')
+	s.asks.part = r.headers.ranges && r.headers.inBytes(rangeField, '=')
 	if s.asks.part && r.op.Flags&artifact.WholeResponses != 0 {
 		s.asks.part, s.asks.whole = s.mode == violation.Shadow, true
 	}
-	if r.op.Flags&artifact.ReadResponses != 0 {
+	// A response that nobody has asked to be encoded is held against the upstream
+	// in shadow, too: one that chooses br by itself hardly heeds what it is asked for.
+	if r.op.Flags&artifact.ReadResponses != 0 && (r.headers.codings || s.mode == violation.Enforce) {
 		s.asks.codings = r.headers.appendReadable(s.asks.codings)
 	}
 }
@@ -59,9 +61,13 @@ func (r *Request) Renegotiate(set func(name, value []byte)) {
 
 // appendReadable appends to dst the codings of Accept-Encoding that can be
 // undone, with their weights; nothing if those are all. That no coding is
-// excluded is said outright, and exclusions stay.
+// excluded is said outright, and exclusions stay: to a client that takes br
+// alone, "br, identity;q=0", no coding that can be undone is acceptable, and
+// "identity;q=0" leaves it to the upstream to say so by a 406, or to send what
+// it has (section 15.5.7). Without the field any coding would do (section
+// 12.5.3), but most clients that leave it out read none.
 func (m *message) appendReadable(dst []byte) []byte {
-	start, less, gzip := len(dst), false, false
+	start, less, gzip := len(dst), !m.codings, false
 	var rest []byte // the weight of "*", if that admits anything
 	for field := range m.values(acceptEncoding) {
 		for len(field) > 0 {
@@ -112,25 +118,29 @@ func excludes(weight []byte) bool {
 // (section 15.3.7), which the client has asked for. Other units than bytes
 // count items, as of a list in pages: what comes is then whole in itself.
 func (s *response) isPart() bool {
-	if s.headers.status != 206 || !s.asks.part {
-		return false
-	}
-	kind, _, _ := bytes.Cut(s.headers.contentType, []byte{';'})
-	return inBytes(s.headers.first(contentRange), ' ') || equalFold(bytes.TrimSpace(kind), byteRanges)
+	return s.headers.status == 206 && s.asks.part &&
+		(s.headers.isByteRanges() || s.headers.inBytes(contentRange, ' '))
+}
+
+// isByteRanges reports whether a message holds several parts (section 14.6).
+func (m *message) isByteRanges() bool {
+	kind, _, _ := bytes.Cut(m.contentType, []byte{';'})
+	return equalFold(bytes.TrimSpace(kind), byteRanges)
 }
 
 // inBytes reports whether a range, whose unit ends at a character, is in bytes.
-func inBytes(value []byte, end byte) bool {
-	i := max(bytes.IndexByte(value, end), 0)
-	return equalFold(bytes.TrimSpace(value[:i]), bytesUnit)
-}
-
-// first returns the first value of the header field name.
-func (m *message) first(name []byte) []byte {
-	for value := range m.values(name) {
-		return value
+// There should be one field, but of several a reader may choose any.
+func (m *message) inBytes(name []byte, end byte) bool {
+	for i := range m.fields {
+		if bytes.Equal(m.fields[i].Name, name) {
+			value := m.fields[i].Value
+			unit := value[:max(bytes.IndexByte(value, end), 0)]
+			if equalFold(bytes.TrimSpace(unit), bytesUnit) {
+				return true
+			}
+		}
 	}
-	return nil
+	return false
 }
 
 var (

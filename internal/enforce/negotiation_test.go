@@ -25,12 +25,15 @@ func renegotiated(r *enforce.Request) string {
 
 const encodings = "GET /user\naccept-encoding: "
 
+// noCodings is what a request without Accept-Encoding asks for in enforce.
+const noCodings = "accept-encoding: identity"
+
 // TestRenegotiation: enforce lets a client ask for what can be judged, and for
 // nothing else; shadow and operations whose responses have no schema leave
 // requests alone.
 func TestRenegotiation(t *testing.T) {
 	rows := []struct{ request, want string }{
-		{"GET /user", ""},
+		{"GET /user", noCodings},
 		{encodings, ""},
 		{encodings + "gzip", ""},
 		{encodings + "gzip, deflate;q=0.5 ,x-gzip, identity", ""},
@@ -42,7 +45,8 @@ func TestRenegotiation(t *testing.T) {
 		{encodings + "br;q=1.0, GZip ; q=0.8,, *;q=0", "accept-encoding: GZip ; q=0.8, *;q=0"},
 		{encodings + "br", "accept-encoding: identity"},
 		{encodings + "br;q=0", "accept-encoding: identity"},
-		{encodings + "br, identity;q=0", "accept-encoding: identity;q=0"},
+		{encodings + "br, identity;q=0", "accept-encoding: identity;q=0"}, // gzip would not be acceptable, either
+		{encodings + "br, *;q=0", "accept-encoding: *;q=0"},
 		{encodings + "*", "accept-encoding: gzip"},
 		{encodings + "*;q=0.1, identity;q=0.5", "accept-encoding: identity;q=0.5, gzip;q=0.1"},
 		{encodings + "gzip;q=0, *", "accept-encoding: gzip;q=0"},
@@ -52,13 +56,18 @@ func TestRenegotiation(t *testing.T) {
 		{encodings + "gzip-dictionary, gzip2", "accept-encoding: identity"},
 		{encodings + ";q=1", "accept-encoding: identity"},
 
-		{"GET /user\nrange: bytes=0-9", "-range"},
+		{"GET /user\nrange: bytes=0-9", noCodings + "; -range"},
 		{"GET /user\nrange: Bytes=-9\naccept-encoding: br", "accept-encoding: identity; -range"},
-		{"GET /user\nrange: items=0-9", ""},
-		{"GET /pages\nrange: bytes=0-9", ""}, // which declares 206
-		{"GET /download\nrange: bytes=0-9", ""},
-		{"GET /download\naccept-encoding: br", "accept-encoding: identity"}, // its errors have a schema
+		{"GET /user\nrange: items=0-9", noCodings},
+		{"GET /user\nrange: items=0-9\nrange: bytes=0-9", noCodings + "; -range"},
+		{"GET /user\nrange: bytes=0-9\nrange: items=0-9", noCodings + "; -range"},
+		{"GET /pages\nrange: bytes=0-9", noCodings + "; -range"}, // which declares 206
+		{"GET /mixed\nrange: bytes=0-9", noCodings + "; -range"},
+		{"GET /film\nrange: bytes=0-9", noCodings},
+		{"GET /download\nrange: bytes=0-9", noCodings},
+		{"GET /download\naccept-encoding: br", noCodings}, // its errors have a schema
 		{"GET /image\nrange: bytes=0-9\naccept-encoding: br", ""},
+		{"GET /image", ""},
 		{"GET /silent\nrange: bytes=0-9\naccept-encoding: br", ""},
 		{"GET /none\nrange: bytes=0-9\naccept-encoding: br", ""},
 		{"GET /nowhere\nrange: bytes=0-9\naccept-encoding: br", ""},
@@ -111,17 +120,29 @@ func TestWhatWasAskedFor(t *testing.T) {
 		{getUser + "\nrange: bytes=0-1", part, "validation:status response", noBody},
 		{getUser + "\nrange: bytes=0-1,4-5", parts, "validation:status response", noBody},
 		{getUser + "\nrange: bytes=0-1", aUser + ada, allowed, allowed},
+		{getUser + "\nrange: items=0-1\nrange: bytes=0-1", part, "validation:status response", noBody},
 		{getUser, part, "validation:status response", "validation:status response"},
 
-		// Where parts are declared, and asked for, their content is not judged.
-		{"GET /pages\nrange: bytes=0-1", part, noBody, noBody},
-		{"GET /pages\nrange: bytes=0-1,4-5", parts, noBody, noBody},
-		{"GET /pages\nrange: bytes=0-1", strings.Replace(part, "x-remaining: 3", "x-remaining: x", 1), "validation:type response-header x-remaining", "validation:type response-header x-remaining; " + noBody},
+		// Nor where parts are declared, or only some of the content has a schema.
+		{"GET /pages\nrange: bytes=0-1", part, "validation:json response-body /*", noBody},
+		{"GET /pages\nrange: bytes=0-1,4-5", parts, "validation:content-type response-header content-type", noBody},
 		{"GET /pages\nrange: bytes=0-1", "416", "validation:error-status response", "validation:error-status response"},
 		{"GET /pages", part, "validation:json response-body /*", "validation:json response-body /*"},
 		{"GET /pages\nrange: items=0-1", "206\nx-remaining: 3\ncontent-range: items 0-1/9\n\n" + ada, allowed, allowed},
 		{"GET /pages\nrange: items=0-1", "206\nx-remaining: 3\ncontent-range: items 0-1/9\n\n{}", "validation:required response-body /id", "validation:required response-body /id; validation:required response-body /name"},
+		{"GET /mixed\nrange: bytes=0-1", "200\ncontent-type: image/png\n\nab", allowed, allowed},
+		{"GET /mixed\nrange: bytes=0-20", "206\ncontent-range: bytes 0-20/21\n\n" + ada, allowed, noBody},
+
+		// Where no content has a schema parts are asked for, and judged as the 200
+		// unless they are declared.
 		{"GET /download\nrange: bytes=0-1", "206\ncontent-range: bytes 0-1/21\ncontent-type: application/octet-stream\n\nab", allowed, allowed},
+		{"GET /download\nrange: bytes=0-1,4-5", parts, noBody, noBody},
+		{"GET /film\nrange: bytes=0-1", "206\nx-remaining: 3\ncontent-range: bytes 0-1/9\ncontent-type: video/mp4\n\nab", allowed, allowed},
+		{"GET /film\nrange: bytes=0-1", "206\nx-remaining: x\ncontent-range: bytes 0-1/9\ncontent-type: video/mp4\n\nab", "validation:type response-header x-remaining", "validation:type response-header x-remaining"},
+		{"GET /film\nrange: bytes=0-1", part, "validation:content-type response-header content-type", "validation:content-type response-header content-type"},
+		{"GET /film\nrange: bytes=0-1,4-5", parts, noBody, noBody},
+		{"GET /image\nrange: bytes=0-1", "206\ncontent-range: bytes 0-1/9\ncontent-type: image/png\n\nab", allowed, allowed},
+		{"GET /image", "206\ncontent-range: bytes 0-1/9\ncontent-type: image/png\n\nab", "validation:status response", "validation:status response"},
 	} {
 		for mode, want := range map[violation.Mode]string{violation.Enforce: row.enforce, violation.Shadow: row.shadow} {
 			e := compiled(t, "testdata/responses.yaml", inMode(mode))

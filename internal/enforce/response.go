@@ -112,8 +112,11 @@ func (r *Request) judgeResponseHeaders(end bool) (more bool) {
 		return false
 	}
 	declared := r.engine.bundle.ResponseTo(status, r.op.Responses)
+	if part && (declared == nil || declared.IsDefault()) {
+		declared = r.engine.bundle.ResponseTo(200, r.op.Responses) // which it is a part of, with its headers (section 15.3.7)
+	}
 	switch {
-	case status == 101 && declared != nil && declared.Last >= 200:
+	case status == 101 && declared != nil && declared.IsDefault():
 		return false // by "default", which says nothing of upgrades
 	case declared != nil:
 	case status == 101, status == 304:
@@ -128,7 +131,7 @@ func (r *Request) judgeResponseHeaders(end bool) (more bool) {
 	if r.judgeResponseFields(declared) || declared.Media.Len == 0 || status == 101 {
 		return false
 	}
-	if part && r.engine.bundle.Readable(declared) > 0 {
+	if part && s.headers.isByteRanges() { // which don't show of what type their parts are
 		r.violate(violation.Unjudged, violation.InResponseBody, nil, nil)
 		return false
 	}

@@ -81,6 +81,30 @@ func anyString(s *inventory.Schema, above []*inventory.Schema) bool {
 		(s.AnyOf == nil || slices.ContainsFunc(s.AnyOf, inner))
 }
 
+// Octets is how many octets a string of s may have, without bound
+// math.MaxUint32, and whether s is known to say no more of strings (OAS 3.0.4
+// and 3.1.1 section 4.4.2, "Working with Binary Data").
+func Octets(s *inventory.Schema) (most uint32, all bool) { return octets(s, nil) }
+
+func octets(s *inventory.Schema, above []*inventory.Schema) (most uint32, all bool) {
+	most = math.MaxUint32
+	if s == nil || s.Bool != nil || slices.Contains(above, s) {
+		return most, anyString(s, above)
+	}
+	if s.MaxLength != nil {
+		most = uint32(min(*s.MaxLength, math.MaxUint32))
+	}
+	rest := *s
+	rest.MaxLength, rest.Ref, rest.AllOf = nil, nil, nil
+	all = anyString(&rest, above)
+	above = append(above, s)
+	for _, inner := range append([]*inventory.Schema{s.Ref}, s.AllOf...) {
+		m, a := octets(inner, above)
+		most, all = min(most, m), all && a
+	}
+	return most, all
+}
+
 // File reports whether s is a string of octets of which nothing is said but
 // how many there may be, as OpenAPI describes files: with format binary, or
 // with the media type of what is not encoded.
