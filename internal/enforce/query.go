@@ -20,7 +20,7 @@ type pair struct {
 // compared decoded, so they are decoded here; most queries have no escape at
 // all, which is found out once.
 func (r *Request) splitQuery() (stop bool) {
-	r.values.plainQuery = r.headers.target.PlainQuery()
+	r.values.plainQuery, r.values.asciiTarget = r.headers.target.PlainQuery(), r.headers.target.PlainASCII()
 	for query := r.headers.target.Query; len(query) > 0; {
 		var one []byte
 		one, query, _ = uri.Cut(query, '&')

@@ -54,7 +54,7 @@ func (v *values) malformed(p *artifact.Parameter) (stop bool) {
 // judgeScalar judges a text that stands for a scalar of one of these types.
 func (v *values) judgeScalar(p *artifact.Parameter, types artifact.Types, raw []byte) (stop bool) {
 	value, ok := v.decode(p.Place, raw)
-	if ok && utf8.Valid(value) && v.machine.Passes(&v.bundle.Program, p.Root, typeOf(types, value), value) {
+	if ok && (v.isASCII(p.Place) || utf8.Valid(value)) && v.machine.Passes(&v.bundle.Program, p.Root, typeOf(types, value), value) {
 		return false
 	}
 	v.begin(p)

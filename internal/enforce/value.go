@@ -21,9 +21,10 @@ type values struct {
 	names   distinct.Sets // of the objects that are no JSON texts
 	deep    deep
 
-	plainQuery bool   // nothing in the query is escaped
-	buffer     []byte // memory of the value being decoded
-	location   []byte // likewise, of a schema's place
+	plainQuery  bool   // nothing in the query is escaped
+	asciiTarget bool   // nor in the path, and all is ASCII
+	buffer      []byte // memory of the value being decoded
+	location    []byte // likewise, of a schema's place
 }
 
 // start begins a value that is found in a part of the message.
@@ -47,6 +48,11 @@ func (v *values) decode(place violation.Place, src []byte) ([]byte, bool) {
 	var ok bool
 	v.buffer, ok = uri.Unescape(v.buffer[:0], src, plus)
 	return v.buffer, ok
+}
+
+// isASCII reports whether it is known that what stands in a place is ASCII.
+func (v *values) isASCII(place violation.Place) bool {
+	return v.asciiTarget && (place == violation.InPath || place == violation.InQuery)
 }
 
 // scalar feeds a text as the JSON value it stands for: a number or boolean

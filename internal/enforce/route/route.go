@@ -73,19 +73,22 @@ func (m *Match) walk(b *artifact.Bundle, node uint32, method, rest []byte, ended
 // end looks for the method where the path ends. HEAD follows GET (RFC 9110
 // section 9.3.2).
 func (m *Match) end(b *artifact.Bundle, methods []artifact.Method, method []byte) bool {
-	for _, name := range [...][]byte{method, get} {
-		for _, one := range methods {
-			if bytes.Equal(b.String(one.Name), name) {
-				m.Operation, m.Index = &b.Operations[one.Operation], one.Operation
-				return true
-			}
-		}
-		if string(method) != "HEAD" {
-			break
-		}
+	if m.choose(b, methods, method) || string(method) == "HEAD" && m.choose(b, methods, get) {
+		return true
 	}
 	if len(m.Methods) == 0 {
 		m.Methods = methods
+	}
+	return false
+}
+
+// choose takes the operation with that method, if there is one.
+func (m *Match) choose(b *artifact.Bundle, methods []artifact.Method, method []byte) bool {
+	for i := range methods {
+		if one := &methods[i]; bytes.Equal(b.String(one.Name), method) {
+			m.Operation, m.Index = &b.Operations[one.Operation], one.Operation
+			return true
+		}
 	}
 	return false
 }

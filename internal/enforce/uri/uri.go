@@ -35,14 +35,29 @@ func Plain(src []byte, plus bool) bool {
 type Target struct {
 	Path, Query []byte
 
-	inPath, inQuery chars
+	inPath, inQuery marks
 }
 
-// chars are the characters below '@' that a text has, as a bitset: with it
-// the text is searched but once.
-type chars uint64
+// marks are the kinds of characters that a text has and that matter: with them
+// it is searched but once.
+type marks uint8
 
-func (s chars) has(c byte) bool { return s>>c&1 != 0 }
+const (
+	percent marks = 1 << iota
+	plus
+	dot
+	semicolon
+	question
+	nonASCII
+)
+
+var marksOf = func() (t [256]marks) {
+	t['%'], t['+'], t['.'], t[';'], t['?'] = percent, plus, dot, semicolon, question
+	for c := 0x80; c < len(t); c++ {
+		t[c] = nonASCII
+	}
+	return t
+}()
 
 // Cut is bytes.Cut for one byte. Most of what it cuts is short: then this is
 // faster than several calls, above all in Wasm.
@@ -58,22 +73,30 @@ func Cut(b []byte, separator byte) (before, after []byte, found bool) {
 // Parse cuts a target.
 func Parse(target []byte) (t Target) {
 	path := 0
-	for path < len(target) && target[path] != '?' {
-		t.inPath |= 1 << target[path]
-		path++
+	for ; path < len(target); path++ {
+		m := marksOf[target[path]]
+		if m == question {
+			break
+		}
+		t.inPath |= m
 	}
 	t.Path, t.Query = target[:path], target[min(path+1, len(target)):]
 	for _, c := range t.Query {
-		t.inQuery |= 1 << c
+		t.inQuery |= marksOf[c]
 	}
 	return t
 }
 
 // PlainPath reports whether no segment of the path has escapes or parameters.
-func (t *Target) PlainPath() bool { return !t.inPath.has('%') && !t.inPath.has(';') }
+func (t *Target) PlainPath() bool { return t.inPath&(percent|semicolon) == 0 }
 
 // PlainQuery reports whether Unescape would change nothing in the query.
-func (t *Target) PlainQuery() bool { return !t.inQuery.has('%') && !t.inQuery.has('+') }
+func (t *Target) PlainQuery() bool { return t.inQuery&(percent|plus) == 0 }
+
+// PlainASCII reports whether path and query are plain, and ASCII.
+func (t *Target) PlainASCII() bool {
+	return t.PlainPath() && t.PlainQuery() && (t.inPath|t.inQuery)&nonASCII == 0
+}
 
 // Normal reports whether the path means the same to everybody who decodes it:
 // no broken escape, no encoded slash, backslash or NUL, and no segment that
@@ -81,7 +104,7 @@ func (t *Target) PlainQuery() bool { return !t.inQuery.has('%') && !t.inQuery.ha
 // drop. Envoy has normalised the path already, but keeps escaped slashes and
 // semicolons as they are.
 func (t *Target) Normal() bool {
-	if !t.inPath.has('%') && !t.inPath.has('.') {
+	if t.inPath&(percent|dot) == 0 {
 		return true
 	}
 	path := t.Path
