@@ -51,7 +51,7 @@ type Machine struct {
 	seen    []uint64 // bitsets of the keys that open objects have had
 
 	levels [maxLevels]level
-	level  int // the innermost of them; -1: none
+	level  int // the innermost of them
 	framed int // how many of them have a frame, 1 or 0
 
 	pending  []pending // what judges the next value

@@ -41,9 +41,9 @@ func (m *Machine) plainValue() {
 	if i = json.SkipSpace(b, i); i >= len(b) || len(m.pending) == 0 || m.options.MaxToken < maxToken {
 		return
 	}
-	m.level, m.framed = -1, 0
-	if c := b[i]; c|0x20 == '{' && m.descend(artifact.Ref(m.pending[0].schema+1), c) { // or '['
-		m.levelsFrom(b, i+1)
+	m.framed = 0
+	if c := b[i]; c|0x20 == '{' && m.enter(0, artifact.Ref(m.pending[0].schema+1), c) { // or '['
+		m.plainFrom(b, i+1)
 	}
 }
 
@@ -65,58 +65,40 @@ func (m *Machine) plainRest(f *frame) {
 			l.seen = m.seen[t.seen]
 		}
 	}
-	m.level, m.framed = 0, 1
-	m.levelsFrom(b, i)
+	m.framed = 1
+	m.plainFrom(b, i)
 }
 
-// levelsFrom judges what comes next in the innermost level, up to where the
-// outermost one ends, or something is not plain.
-func (m *Machine) levelsFrom(b []byte, i int) {
+// plainFrom judges what comes next in the outermost level.
+func (m *Machine) plainFrom(b []byte, i int) {
 	// What is behind the chunk may be looked at, but not come to.
-	end, start, behind := len(b), i, false
-	b = b[:min(cap(b), end+json.Lookahead)]
-	l := &m.levels[0]
-	for {
-		depth := m.level
-		if l.isObject {
-			i = m.members(l, b, end, i, behind)
-		} else {
-			i = m.itemsAt(l, b, end, i, behind)
-		}
-		if m.level > depth {
-			l, behind = &m.levels[m.level], false
-			continue
-		}
-		last := json.SkipSpace(b, i)
-		if depth < m.framed || last >= end || !m.closes(l, b[last]) {
-			break
-		}
-		i = last + 1
-		if m.level--; m.level < 0 {
-			m.tokens.Skip(i, true)
-			m.complete = true
-			return
-		}
-		l, behind = &m.levels[m.level], true
-	}
-	if i > start || m.framed == 0 {
+	end, start := len(b), i
+	i, ended := m.plainMembers(0, b[:min(cap(b), end+json.Lookahead)], end, i)
+	switch {
+	case ended:
+		m.tokens.Skip(i, true)
+		m.complete = true
+	case i > start || m.framed == 0:
 		m.land(i)
 	}
 }
 
-// members judges the members from b[i] on, where one begins, or a comma is
-// if a value is just behind. It stops behind the last value that it has
-// judged, or in the array or object that is the next one, on a level of its own.
-func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
+// plainMembers judges what is in level n from b[i] on, where a member or item may
+// begin, and how it ends. It returns the index behind that; or else the index
+// behind the last value that it has judged, and in m.level where that is.
+func (m *Machine) plainMembers(n int, b []byte, end, i int) (next int, ended bool) {
+	if m.levels[n].isObject {
+		return m.plainObject(n, b, end, i)
+	}
+	return m.plainArray(n, b, end, i)
+}
+
+// plainObject is plainMembers for an object.
+func (m *Machine) plainObject(n int, b []byte, end, i int) (next int, ended bool) {
+	l := &m.levels[n]
 	o := &m.program.Objects[l.rule-1]
 	keys, properties := artifact.Of(m.program.Keys, o.Keys), artifact.Of(m.program.Properties, o.Properties)
 	last, due := i, int(l.due)
-	if behind {
-		if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
-			return last
-		}
-		i++
-	}
 	for i+json.Lookahead <= len(b) {
 		if b[i] != '"' {
 			if i = json.SkipSpace(b, i); i+json.Lookahead > len(b) || b[i] != '"' {
@@ -142,29 +124,45 @@ func (m *Machine) members(l *level, b []byte, end, i int, behind bool) int {
 			schema = properties[at]
 		}
 		if c := b[i]; c|0x20 == '{' { // or '['
-			if i >= end || !m.descend(schema, c) {
+			if i >= end || !m.enter(n+1, schema, c) {
 				break
 			}
 			l.seen |= bit
 			l.count++
 			l.due = uint32(at) + 1
-			return i + 1
-		}
-		if i = m.scalarAt(schema, b, i); uint(i) >= uint(end) {
-			break
-		}
-		l.seen |= bit
-		l.count++
-		last, due = i, at+1
-		if b[i] != ',' {
-			if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
+			if i, ended = m.plainMembers(n+1, b, end, i+1); !ended {
+				return i, false
+			}
+		} else {
+			if i = m.scalarAt(schema, b, i); uint(i) >= uint(end) {
 				break
 			}
+			l.seen |= bit
+			l.count++
 		}
-		i++
+		last, due = i, at+1
+		if i = comma(b, end, i); i < 0 {
+			break
+		}
 	}
 	l.due = uint32(due)
-	return last
+	i = json.SkipSpace(b, last)
+	if i < end && b[i] == '}' && l.count >= o.MinProperties && (o.Required == 0 || m.program.Words[o.Required-1]&^l.seen == 0) && n >= m.framed {
+		return i + 1, true
+	}
+	m.level = n
+	return last, false
+}
+
+// comma returns the index behind the comma that comes next; -1 if none does.
+func comma(b []byte, end, i int) int {
+	if i < end && b[i] == ',' {
+		return i + 1
+	}
+	if i = json.SkipSpace(b, i); i < end && b[i] == ',' {
+		return i + 1
+	}
+	return -1
 }
 
 // nextKey returns which of the keys that are due is at b[i:], in quotes and with a
@@ -210,40 +208,40 @@ func (m *Machine) look(o *artifact.Object, b []byte, i int) int {
 	return m.find(o, artifact.EndsOf(name), name)
 }
 
-// itemsAt is the like of members for an array.
-func (m *Machine) itemsAt(l *level, b []byte, end, i int, behind bool) int {
+// plainArray is plainMembers for an array.
+func (m *Machine) plainArray(n int, b []byte, end, i int) (next int, ended bool) {
+	l := &m.levels[n]
 	a := &m.program.Arrays[l.rule-1]
 	last := i
-	if behind {
-		if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
-			return last
-		}
-		i++
-	}
 	for l.count < a.MaxItems {
 		if i = json.SkipSpace(b, i); i >= end {
 			break
 		}
 		if c := b[i]; c|0x20 == '{' { // or '['
-			if m.descend(a.Items, c) {
-				l.count++
-				return i + 1
-			}
-			break
-		}
-		if i = m.scalarAt(a.Items, b, i); uint(i) >= uint(end) {
-			break
-		}
-		l.count++
-		last = i
-		if b[i] != ',' {
-			if i = json.SkipSpace(b, i); i >= end || b[i] != ',' {
+			if !m.enter(n+1, a.Items, c) {
 				break
 			}
+			l.count++
+			if i, ended = m.plainMembers(n+1, b, end, i+1); !ended {
+				return i, false
+			}
+		} else {
+			if i = m.scalarAt(a.Items, b, i); uint(i) >= uint(end) {
+				break
+			}
+			l.count++
 		}
-		i++
+		last = i
+		if i = comma(b, end, i); i < 0 {
+			break
+		}
 	}
-	return last
+	i = json.SkipSpace(b, last)
+	if i < end && b[i] == ']' && l.count >= a.MinItems && n >= m.framed {
+		return i + 1, true
+	}
+	m.level = n
+	return last, false
 }
 
 // scalarAt judges the scalar that begins at b[i]. It returns the index behind
@@ -307,17 +305,17 @@ func (m *Machine) numberAt(s *artifact.Schema, b []byte, i int) int {
 
 var anything = artifact.Schema{Types: artifact.TypeAny}
 
-// descend makes a level for the array or object that begins with c, unless
-// there is more to judging it than plain knows.
-func (m *Machine) descend(schema artifact.Ref, c byte) bool {
-	if schema == 0 || m.level+1 == maxLevels || m.tokens.Depth()-m.framed+m.level+1 >= m.options.MaxDepth {
+// enter makes level n of the array or object that begins with c, unless there
+// is more to judging it than plain knows.
+func (m *Machine) enter(n int, schema artifact.Ref, c byte) bool {
+	if schema == 0 || n == maxLevels || m.tokens.Depth()-m.framed+n >= m.options.MaxDepth {
 		return false
 	}
 	s := &m.program.Schemas[schema-1]
 	if s.Rank != 0 || m.program.Rule(s, artifact.RuleEnum) != 0 {
 		return false
 	}
-	l := &m.levels[m.level+1]
+	l := &m.levels[n]
 	if l.isObject = c == '{'; l.isObject {
 		rule := m.program.Rule(s, artifact.RuleObject)
 		if s.Types&artifact.TypeObject == 0 || rule == 0 {
@@ -340,7 +338,6 @@ func (m *Machine) descend(schema artifact.Ref, c byte) bool {
 		l.rule = rule
 	}
 	l.schema, l.count, l.due, l.seen = uint32(schema-1), 0, 0, 0
-	m.level++
 	return true
 }
 
@@ -348,15 +345,6 @@ func (m *Machine) descend(schema artifact.Ref, c byte) bool {
 // plain knows.
 func isPlain(o *artifact.Object) bool {
 	return o.Keys.Len <= maxKeys && o.MaxProperties == artifact.Unbounded
-}
-
-// closes reports whether c ends a level that lacks nothing.
-func (m *Machine) closes(l *level, c byte) bool {
-	if !l.isObject {
-		return c == ']' && l.count >= m.program.Arrays[l.rule-1].MinItems
-	}
-	o := &m.program.Objects[l.rule-1]
-	return c == '}' && l.count >= o.MinProperties && (o.Required == 0 || m.program.Words[o.Required-1]&^l.seen == 0)
 }
 
 // land brings the frames and the tokenizer to where plain has stopped, before
