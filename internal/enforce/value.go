@@ -37,11 +37,11 @@ func (v *values) start(root artifact.Ref, in violation.Place) {
 	})
 }
 
-// decode undoes percent-encoding in queries and cookies: headers have none,
-// and captures are decoded already. The result is valid until the next call.
+// decode undoes percent-encoding in paths, queries and cookies: headers have
+// none. The result is valid until the next call.
 func (v *values) decode(place violation.Place, src []byte) ([]byte, bool) {
 	plus := place == violation.InQuery
-	if !plus && place != violation.InCookie || plus && v.plainQuery || uri.Plain(src, plus) {
+	if !plus && place != violation.InPath && place != violation.InCookie || plus && v.plainQuery || uri.Plain(src, plus) {
 		return src, true
 	}
 	var ok bool
