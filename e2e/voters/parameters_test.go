@@ -410,7 +410,7 @@ func (g *generator) sent(p map[string]any) (sent []string) {
 			parts = append(parts, "c"+l.assign+"1")
 		}
 		if g.oneIn(15) {
-			parts = append(parts, pick(g, "a", "a"+l.assign+"1"))
+			parts = append(parts, pick(g, "a", "a"+l.assign+"1", l.assign+"1"))
 		}
 	default:
 		return []string{l.open + g.scalar(s, p["in"])}
