@@ -262,7 +262,7 @@ var parameters = []struct {
 		{"color: blue\ncolor: blue", "repeated-parameter header color"}, {"color: a,b", "ok"}, {"color: a+b", "enum header color"},
 	}},
 	{"Style Examples: simple in a header, array", []string{"in: header, schema: " + array}, [][2]string{
-		{"color: blue,black,brown", "ok"}, {"color: blue, black", "ok"}, {"color: blue,red", "enum header color/1"}, {"color:", "min-items header color"}, {"color: blue\ncolor: black", "repeated-parameter header color"},
+		{"color: blue,black,brown", "ok"}, {"color: blue, black", "ok"}, {"color: blue,red", "enum header color/1"}, {"color: blue%2Cblack", "enum header color/0"}, {"color:", "min-items header color"}, {"color: blue\ncolor: black", "repeated-parameter header color"},
 	}},
 	{"Style Examples: simple in a header, array, explode", []string{"in: header, explode: true, schema: " + array}, [][2]string{
 		{"color: blue,black", "ok"}, {"color: blue,red", "enum header color/1"},

@@ -120,7 +120,7 @@ var separators = [...][2][]string{
 // most clients escape all of a value.
 func separatorsOf(p *artifact.Parameter) []string {
 	written := separators[p.Style][p.Flags&artifact.Explode/artifact.Explode]
-	if written[0] == "," && p.Place != violation.InHeader && p.Shape == artifact.ShapeArray && p.Scalars&artifact.TypeString == 0 {
+	if written[0] == "," && hasEscapes(p.Place) && p.Shape == artifact.ShapeArray && p.Scalars&artifact.TypeString == 0 {
 		return escapedCommas
 	}
 	return written
