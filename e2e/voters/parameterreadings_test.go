@@ -77,7 +77,7 @@ var parameterReadings = []reading[parameterQuestion]{
 	},
 	{
 		"libopenapi", "an escaped slash is part of a value", "both",
-		"RFC 3986, section 2.2: it is; RFC 9110, section 17.3: what names files by mistake may be refused",
+		"RFC 3986, section 2.2: it is; RFC 9110, section 17.3: to who decodes first it leads to another place",
 		func(q *parameterQuestion) {
 			if q.in("path") {
 				q.write(func(text string) string { return strings.ReplaceAll(text, "%2F", "_") })
@@ -111,7 +111,7 @@ var parameterReadings = []reading[parameterQuestion]{
 		},
 	},
 	{
-		"libopenapi", "strings and their enum in label and matrix style are with what begins them", "ours",
+		"libopenapi", "in label and matrix style what begins a string is part of it", "ours",
 		"OAS 3.1.1, section 4.8.12.4: that belongs to the style",
 		func(q *parameterQuestion) {
 			if q.in("path") && q.kind() == "string" {
@@ -157,7 +157,7 @@ var parameterReadings = []reading[parameterQuestion]{
 		},
 	},
 	{
-		"libopenapi", "cookies are exploded if they say so", "ours",
+		"libopenapi", "an array in a cookie is not exploded unless it says so", "ours",
 		"OAS 3.1.1, section 4.8.12.2.2: with form explode is true if nothing is said",
 		func(q *parameterQuestion) {
 			if q.in("cookie") && q.kind() == "array" && q.parameter["explode"] == nil {
@@ -205,7 +205,7 @@ var parameterReadings = []reading[parameterQuestion]{
 		},
 	},
 	{
-		"libopenapi", "with explode in so many words a query has no comma in plain", "both",
+		"libopenapi", "where explode is written out, a query has no bare comma", "both",
 		"OAS 3.1.1, section 4.8.12.2.2: what is reserved should be escaped where allowReserved does not say otherwise",
 		func(q *parameterQuestion) {
 			if q.in("query") && q.parameter["explode"] == true && slices.ContainsFunc(q.sent, func(text string) bool { return strings.Contains(text, ",") }) {
@@ -268,7 +268,7 @@ var parameterReadings = []reading[parameterQuestion]{
 	},
 	{
 		"kin-openapi", "several field lines are one list", "both",
-		"RFC 9110, section 5.3: a recipient may combine the lines of a list, and need not",
+		"RFC 9110, section 5.3: a recipient may combine the lines of a list, and some read the first alone",
 		func(q *parameterQuestion) {
 			if q.in("header") && !q.isScalar() && len(q.sent) > 1 {
 				q.sent = []string{strings.Join(q.sent, ",")}
@@ -294,7 +294,7 @@ var parameterReadings = []reading[parameterQuestion]{
 		},
 	},
 	{
-		"libopenapi", "members that are not written out are left out", "ours",
+		"libopenapi", "members without a name and a value are left out", "ours",
 		"OAS 3.1.1, section 4.8.12.4: each has a name and a value",
 		func(q *parameterQuestion) {
 			if l := q.layout(); q.kind() == "object" && l.next != "" {
@@ -428,7 +428,7 @@ var parameterReadings = []reading[parameterQuestion]{
 		func(q *parameterQuestion) { q.values("boolean", goBoolean) },
 	},
 	{
-		"libopenapi", "booleans are Go's, but for 0 and 1 in lists and all in objects", "ours",
+		"libopenapi", "booleans are Go's, but not 0 and 1 in lists, nor any in objects", "ours",
 		"JSON Schema 2020-12 core, section 4.2.1: there are true and false",
 		func(q *parameterQuestion) {
 			q.values("boolean", func(text string) string {
@@ -494,7 +494,7 @@ var parameterReadings = []reading[parameterQuestion]{
 		},
 	},
 	{
-		"libopenapi", "numbers are Go's float64, in few digits, or in objects int64", "ours",
+		"libopenapi", "numbers are Go's float64, in few digits, or int64 in objects", "ours",
 		"JSON Schema 2020-12 core, section 4.2.1: numbers have any precision; RFC 8259, section 6: there is no +1, no 01 and no 1.",
 		func(q *parameterQuestion) {
 			q.values("number", func(text string) string {
@@ -544,7 +544,7 @@ var parameterReadings = []reading[parameterQuestion]{
 		},
 	},
 	{
-		"libopenapi", "minItems and maxItems are for queries", "ours",
+		"libopenapi", "minItems and maxItems count in queries only", "ours",
 		"OAS 3.1.1, section 4.8.12: the schema of a parameter is one as any other",
 		func(q *parameterQuestion) {
 			if q.kind() == "array" && !q.in("query") {
