@@ -61,7 +61,8 @@ func TestBodies(t *testing.T) {
 		}
 	}
 	for k, v := range voters {
-		report(t, &all[k], v, bodyReadings, 20_000, seed == usualSeed && documents == usualDocuments)
+		report(t, &all[k], v.name, 20_000)
+		reportReadings(t, &all[k], v, bodyReadings, seed == usualSeed && documents == usualDocuments)
 	}
 }
 

@@ -3,6 +3,7 @@ package voters
 import (
 	"math/bits"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,18 +52,42 @@ func answered[Q any](c *counts, v voter, readings []reading[Q], q Q, ask func(*Q
 	return by != nil
 }
 
-// explain finds the fewest readings by which a voter comes to its answer.
-func explain[Q any](voter string, readings []reading[Q], q Q, ask func(*Q) bool, answer bool) []*reading[Q] {
-	var candidates []*reading[Q]
+// explain finds the fewest readings by which a voter comes to its answer:
+// first of those that change the question, then also of those that change it
+// where one or two others have.
+func explain[Q any](voter string, readings []reading[Q], q Q, ask func(*Q) bool, answer bool) (by []*reading[Q]) {
+	var of []*reading[Q]
 	for i := range readings {
-		r, one := &readings[i], q
-		if !strings.Contains(r.voters, voter) {
-			continue
-		}
-		if r.change(&one); !reflect.DeepEqual(one, q) {
-			candidates = append(candidates, r)
+		if r := &readings[i]; strings.Contains(r.voters, voter) {
+			of = append(of, r)
 		}
 	}
+	for others := 0; others <= 2 && by == nil; others++ {
+		changing := map[*reading[Q]]bool{}
+		findChanging(changing, of, q, others)
+		candidates := slices.DeleteFunc(slices.Clone(of), func(r *reading[Q]) bool { return !changing[r] })
+		by = fewest(candidates, q, ask, answer)
+	}
+	return by
+}
+
+// findChanging finds the readings that change a question, or would if others
+// had changed it.
+func findChanging[Q any](changing map[*reading[Q]]bool, of []*reading[Q], q Q, others int) {
+	for _, r := range of {
+		changed := q
+		if r.change(&changed); reflect.DeepEqual(changed, q) {
+			continue
+		}
+		changing[r] = true
+		if others > 0 {
+			findChanging(changing, of, changed, others-1)
+		}
+	}
+}
+
+// fewest finds the fewest readings with which we say what the voter does.
+func fewest[Q any](candidates []*reading[Q], q Q, ask func(*Q) bool, answer bool) []*reading[Q] {
 	for size := 1; size <= min(4, len(candidates)); size++ {
 		for set := range 1 << len(candidates) {
 			if bits.OnesCount(uint(set)) != size {
@@ -84,11 +109,33 @@ func explain[Q any](voter string, readings []reading[Q], q Q, ask func(*Q) bool,
 	return nil
 }
 
-// report prints the counts of one voter, of which there must be so many. With
-// the usual questions each of its readings must have explained something.
-func report[Q any](t *testing.T, c *counts, v voter, readings []reading[Q], least int, usual bool) {
+// add counts what another has counted.
+func (c *counts) add(other *counts) {
+	c.cases += other.cases
+	c.valid += other.valid
+	c.agreed += other.agreed
+	c.panics += other.panics
+	c.several += other.several
+	if c.explained == nil {
+		c.explained = map[string]int{}
+	}
+	for is, n := range other.explained {
+		c.explained[is] += n
+	}
+}
+
+// report prints the counts of one voter, of which there must be so many.
+func report(t *testing.T, c *counts, of string, least int) {
 	differ := c.cases - c.agreed - c.panics
-	t.Logf("%s: %d cases, %d valid; %d agree, %d differ (%d by several readings at once), %d panics", v.name, c.cases, c.valid, c.agreed, differ, c.several, c.panics)
+	t.Logf("%s: %d cases, %d valid; %d agree, %d differ (%d by several readings at once), %d panics", of, c.cases, c.valid, c.agreed, differ, c.several, c.panics)
+	if c.cases < least || c.valid < c.cases/5 || c.agreed < c.cases/2 {
+		t.Errorf("%s: so few say too little", of)
+	}
+}
+
+// reportReadings prints the readings of one voter. With the usual questions
+// each must have explained something.
+func reportReadings[Q any](t *testing.T, c *counts, v voter, readings []reading[Q], usual bool) {
 	for i := range readings {
 		r := &readings[i]
 		if n := c.explained[r.is]; n > 0 {
@@ -96,8 +143,5 @@ func report[Q any](t *testing.T, c *counts, v voter, readings []reading[Q], leas
 		} else if usual && strings.Contains(r.voters, v.name) {
 			t.Errorf("%s does not differ: %s", v.name, r.is)
 		}
-	}
-	if c.cases < least || c.valid < c.cases/5 || c.agreed < c.cases/2 {
-		t.Errorf("%s: so few say too little", v.name)
 	}
 }

@@ -1,8 +1,8 @@
 // Package voters puts the same questions to other validators as to ours:
-// schemas and values near what they allow, made from a seed. Nobody's answer
-// is taken to be right. Where a voter differs, its reading must be one of
-// those that the tables name, with the section of the specification that
-// decides.
+// schemas and parameters, and values near what they allow, made from a seed.
+// Nobody's answer is taken to be right. Where a voter differs, its reading
+// must be one of those that the tables name, with the section of the
+// specification that decides.
 //
 // It is a module of its own, so that the voters weigh on nothing else.
 package voters

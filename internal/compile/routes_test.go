@@ -69,9 +69,10 @@ func TestRoutes(t *testing.T) {
 		{"GET /things/7:start", "GET /things/{thing}", []string{"7:start"}}, // methods decide among templates
 		{"GET /%C3%BC/x", "GET /ü/x", nil},
 		{"GET /orders/a%20b", "GET /orders/{id}", []string{"a b"}},
-		{"GET /orders/a%2520b", "GET /orders/{id}", []string{"a%20b"}}, // decoded once
+		{"GET /orders/a%2520b", "GET /orders/{id}", []string{"a%2520b"}}, // decoded once
 		{"GET /%6Frders/%37", "GET /orders/{id}", []string{"7"}},
 		{"GET /v12/x", "GET /v{major}/x", []string{"12"}},
+		{"GET /orders/a%2Cb", "GET /orders/{id}", []string{"a%2Cb"}}, // not the separator
 		{"GET /a%20b", "GET /a b", nil},
 		{"GET /pair/abc", "GET /pair/{first}{second}", []string{"a", "bc"}},
 		{"GET /pair/a", "", nil},

@@ -13,7 +13,7 @@ import (
 
 // Schemas of the parameters below, after those of the OAS's Style Examples.
 const (
-	text   = `{type: string, enum: [blue, a.b, "a,b", "a b", ""]}`
+	text   = `{type: string, enum: [blue, a.b, "a,b", "a;b", "a b", ""]}`
 	number = `{type: integer, maximum: 255}`
 	array  = `{type: array, minItems: 1, maxItems: 3, items: {type: string, enum: [blue, black, brown, "a,b", "a b", "a|b", "a&b"]}}`
 	object = `{type: object, required: [R, G], additionalProperties: false, properties: {R: {type: integer, maximum: 255}, G: {type: integer}, B: {type: integer}}}`
@@ -42,6 +42,10 @@ var parameters = []struct {
 	{"Style Examples: simple, array", []string{"in: path, schema: " + array}, [][2]string{
 		{"blue,black,brown", "ok"}, {"blue", "ok"}, {"blue,red", "enum path color/1"}, {"blue,", "enum path color/1"},
 		{"blue,blue,blue,blue", "max-items path color"}, {"blue.black", "enum path color/0"}, {"blue,%62lack", "ok"},
+		{"a%2Cb,blue", "ok"}, {"blue%2Cblack", "enum path color/0"}, {"a%252Cb", "enum path color/0"}, {"%62lue%2cblack", "enum path color/0"},
+	}},
+	{"Style Examples: simple, array of numbers, with escaped commas", []string{"in: path, schema: {type: array, maxItems: 2, items: {type: integer}}"}, [][2]string{
+		{"1%2C2", "ok"}, {"1,2%2c3", "max-items path color"}, {"1%2Cx", "type path color/1"}, {"1%252C2", "type path color/0"},
 	}},
 	{"Style Examples: simple, array, explode", []string{"in: path, explode: true, schema: " + array}, [][2]string{
 		{"blue,black,brown", "ok"}, {"blue,red", "enum path color/1"}, {"color=blue", "enum path color/0"},
@@ -52,7 +56,7 @@ var parameters = []struct {
 	}},
 	{"Style Examples: simple, object, explode", []string{"in: path, explode: true, schema: " + object}, [][2]string{
 		{"R=100,G=200,B=150", "ok"}, {"R=100", "required path color/G"}, {"R=256,G=1", "maximum path color/R"}, {"R,100,G,200", "parameter-encoding path color"},
-		{"R=x,G=1", "type path color/R"}, {"R=1,G=2,R=3", "parameter-encoding path color"}, {"R=1,G=", "type path color/G"},
+		{"R=x,G=1", "type path color/R"}, {"R%3D1,G=2", "parameter-encoding path color"}, {"R=1%2CG=2", "type path color/R"}, {"R=1,G=2,R=3", "parameter-encoding path color"}, {"R=1,G=", "type path color/G"},
 	}},
 
 	{"Style Values: label, primitive (RFC 6570 section 3.2.5)", []string{"in: path, style: label, schema: " + text}, [][2]string{
@@ -83,7 +87,8 @@ var parameters = []struct {
 		{";color=blue", "ok"}, {";color", "ok"}, {";color=", "ok"}, {";color=red", "enum path color"}, {"color=blue", "parameter-encoding path color"},
 		{"blue", "parameter-encoding path color"}, {";colour=blue", "parameter-encoding path color"}, {";colorblue", "parameter-encoding path color"},
 		{";color=blue;color=blue", "parameter-encoding path color"}, {";color=blue;x=1", "parameter-encoding path color"}, {";x=1;color=blue", "parameter-encoding path color"},
-		{";color=%62lue", "ok"}, {";color=blue%3Bcolor=red", "parameter-encoding path color"},
+		{";color=%62lue", "ok"}, {";color=blue%3Bcolor=red", "enum path color"},
+		{";color=a%3Bb", "ok"}, {";color%3Dblue", "parameter-encoding path color"}, {"%3Bcolor=blue", "parameter-encoding path color"},
 	}},
 	{"Style Values: matrix, primitive, explode", []string{"in: path, style: matrix, explode: true, schema: " + number}, [][2]string{
 		{";color=100", "ok"}, {";color=256", "maximum path color"}, {";color=1;color=2", "parameter-encoding path color"}, {";color", "type path color"},
@@ -95,7 +100,7 @@ var parameters = []struct {
 	{"Style Examples: matrix, array, explode", []string{"in: path, style: matrix, explode: true, schema: " + array}, [][2]string{
 		{";color=blue;color=black;color=brown", "ok"}, {";color=blue", "ok"}, {";color=blue;color=red", "enum path color/1"},
 		{";color=blue;x=black", "parameter-encoding path color"}, {"color=blue", "parameter-encoding path color"}, {";color=a,b", "ok"},
-		{";color=blue,black", "enum path color/0"}, {";color=blue;color", "enum path color/1"}, {";color=blue;color=blue;color=blue;color=blue", "max-items path color"},
+		{";color=blue,black", "enum path color/0"}, {";color=blue;color", "enum path color/1"}, {";color=blue%3Bcolor=black", "enum path color/0"}, {";color=blue;color=blue;color=blue;color=blue", "max-items path color"},
 	}},
 	{"Style Examples: matrix, object", []string{"in: path, style: matrix, schema: " + object}, [][2]string{
 		{";color=R,100,G,200,B,150", "ok"}, {";color=R,100", "required path color/G"}, {";color=R,256,G,1", "maximum path color/R"},
@@ -257,7 +262,7 @@ var parameters = []struct {
 		{"color: blue\ncolor: blue", "repeated-parameter header color"}, {"color: a,b", "ok"}, {"color: a+b", "enum header color"},
 	}},
 	{"Style Examples: simple in a header, array", []string{"in: header, schema: " + array}, [][2]string{
-		{"color: blue,black,brown", "ok"}, {"color: blue, black", "ok"}, {"color: blue,red", "enum header color/1"}, {"color:", "min-items header color"}, {"color: blue\ncolor: black", "repeated-parameter header color"},
+		{"color: blue,black,brown", "ok"}, {"color: blue, black", "ok"}, {"color: blue,red", "enum header color/1"}, {"color: blue%2Cblack", "enum header color/0"}, {"color:", "min-items header color"}, {"color: blue\ncolor: black", "repeated-parameter header color"},
 	}},
 	{"Style Examples: simple in a header, array, explode", []string{"in: header, explode: true, schema: " + array}, [][2]string{
 		{"color: blue,black", "ok"}, {"color: blue,red", "enum header color/1"},

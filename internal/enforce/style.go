@@ -119,10 +119,11 @@ var separators = [...][2][]string{
 // comma is part of an item (RFC 6570 section 3.2.1), unless none can have one:
 // most clients escape all of a value.
 func separatorsOf(p *artifact.Parameter) []string {
-	if p.Style == artifact.StyleForm && p.Flags&artifact.Explode == 0 && p.Shape == artifact.ShapeArray && p.Scalars&artifact.TypeString == 0 {
+	written := separators[p.Style][p.Flags&artifact.Explode/artifact.Explode]
+	if written[0] == "," && hasEscapes(p.Place) && p.Shape == artifact.ShapeArray && p.Scalars&artifact.TypeString == 0 {
 		return escapedCommas
 	}
-	return separators[p.Style][p.Flags&artifact.Explode/artifact.Explode]
+	return written
 }
 
 var escapedCommas = []string{",", "%2C", "%2c"}

@@ -38,11 +38,16 @@ func (v *values) start(root artifact.Ref, in violation.Place) {
 	})
 }
 
-// decode undoes percent-encoding in queries and cookies: headers have none,
-// and captures are decoded already. The result is valid until the next call.
+// hasEscapes reports whether values are percent-encoded there: in headers they
+// are not.
+func hasEscapes(place violation.Place) bool {
+	return place == violation.InPath || place == violation.InQuery || place == violation.InCookie
+}
+
+// decode undoes percent-encoding. The result is valid until the next call.
 func (v *values) decode(place violation.Place, src []byte) ([]byte, bool) {
 	plus := place == violation.InQuery
-	if !plus && place != violation.InCookie || plus && v.plainQuery || uri.Plain(src, plus) {
+	if !hasEscapes(place) || plus && v.plainQuery || uri.Plain(src, plus) {
 		return src, true
 	}
 	var ok bool

@@ -22,7 +22,8 @@ type Match struct {
 	decoded  []byte // memory of segments that had escapes
 }
 
-// Capture is the decoded text of the template's i-th parameter.
+// Capture is the text of the template's i-th parameter, decoded as far as
+// uri.UnescapeText does.
 func (m *Match) Capture(i int) []byte { return m.captures[i] }
 
 // Find matches a method and the path of a target below root. Concrete paths
@@ -45,8 +46,12 @@ func (m *Match) walk(b *artifact.Bundle, node uint32, method, rest []byte, ended
 		return m.end(b, artifact.Of(b.Methods, n.Methods), method)
 	}
 	segment, tail, more := uri.Cut(rest, '/')
+	captured := segment
 	if !m.plain {
 		start := len(m.decoded)
+		m.decoded = uri.UnescapeText(m.decoded, segment)
+		captured = m.decoded[start:]
+		start = len(m.decoded)
 		m.decoded, _ = uri.Unescape(m.decoded, segment, false)
 		segment = m.decoded[start:]
 	}
@@ -62,7 +67,7 @@ func (m *Match) walk(b *artifact.Bundle, node uint32, method, rest []byte, ended
 	for i := range artifact.Of(b.Templates, n.Templates) {
 		t := &b.Templates[int(n.Templates.Off)+i]
 		mark := m.count
-		if m.capture(b, artifact.Of(b.Pieces, t.Pieces), segment) && m.walk(b, t.Node, method, tail, !more) {
+		if m.capture(b, artifact.Of(b.Pieces, t.Pieces), captured) && m.walk(b, t.Node, method, tail, !more) {
 			return true
 		}
 		m.count = mark

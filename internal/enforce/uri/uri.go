@@ -26,6 +26,25 @@ func Unescape(dst, src []byte, plus bool) ([]byte, bool) {
 	return dst, true
 }
 
+// UnescapeText appends src to dst with every percent-encoded octet decoded but
+// '%' and those that separate the parts of a value: escaped, they belong to a
+// part (RFC 3986 sections 2.2 and 2.4). Unescape undoes the rest.
+func UnescapeText(dst, src []byte) []byte {
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		if c == '%' && i+2 < len(src) && unhex[src[i+1]] >= 0 && unhex[src[i+2]] >= 0 {
+			switch decoded := byte(unhex[src[i+1]]<<4 | unhex[src[i+2]]); decoded {
+			case '%', ',', ';', '=':
+			default:
+				c = decoded
+				i += 2
+			}
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
 // Plain reports whether Unescape would change nothing.
 func Plain(src []byte, plus bool) bool {
 	return bytes.IndexByte(src, '%') < 0 && !(plus && bytes.IndexByte(src, '+') >= 0)
