@@ -40,10 +40,14 @@ func (c *Counters) Request(operation int, label []byte, d violation.Decision) {
 // Violation counts a request by the violation that decided it.
 func (c *Counters) Violation(label []byte, v *violation.Violation, m violation.Mode) {
 	c.begin(violation.ViolationsTotal)
-	addLabel(violation.LabelFamily, v.Code.Family().String())
-	addLabel(violation.LabelCode, v.Code.String())
-	addLabel(violation.LabelThreat, v.Threat)
-	addLabel(violation.LabelMode, m.String())
+	for _, l := range [...]struct{ name, value string }{
+		{violation.LabelFamily, v.Code.Family().String()},
+		{violation.LabelCode, v.Code.String()},
+		{violation.LabelThreat, v.Threat},
+		{violation.LabelMode, m.String()},
+	} {
+		addLabel(l.name, l.value)
+	}
 	end(label).Add(1)
 }
 

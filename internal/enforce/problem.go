@@ -43,49 +43,41 @@ func (r *Request) AppendProblem(dst []byte) []byte {
 	dst = appendAll(dst, `{"type":"urn:threatgate:`, v.Code.Family().String(), ":", v.Code.String(),
 		`","title":"`, v.Code.Title(), `","status":`)
 	dst = strconv.AppendInt(dst, int64(r.Status()), 10)
-	dst = append(dst, `,"detail":`...)
 	dst = appendDetail(dst, v)
 	if len(r.headers.requestID) > 0 {
-		dst = append(dst, `,"instance":`...)
-		dst = appendQuoted(dst, text(r.headers.requestID))
+		dst = appendText(dst, `,"instance":"`, text(r.headers.requestID), `"`)
 	}
-	dst = append(dst, `,"errors":[{`...)
+	dst = appendAll(dst, `,"errors":[{`)
 	switch {
 	case v.In >= violation.InPath && v.In <= violation.InCookie, v.In == violation.InResponseHeader:
 		if v.Pointer != "" {
-			dst = append(dst, `"parameter":`...)
-			dst = appendQuoted(dst, v.Pointer)
-			dst = append(dst, ',')
+			dst = appendText(dst, `"parameter":"`, v.Pointer, `",`)
 		}
 		dst = appendAll(dst, `"in":"`, v.In.String(), `",`)
 	case v.In == violation.InBody, v.In == violation.InBodyStream, v.In == violation.InResponseBody:
-		dst = append(dst, `"pointer":`...)
-		dst = appendQuoted(dst, v.Pointer)
-		dst = append(dst, ',')
+		dst = appendText(dst, `"pointer":"`, v.Pointer, `",`)
 	}
-	dst = appendAll(dst, `"code":"`, v.Code.String(), `","threat":`)
-	dst = appendQuoted(dst, v.Threat)
-	return append(dst, "}]}\n"...)
+	dst = appendAll(dst, `"code":"`, v.Code.String(), `","threat":"`)
+	return appendText(dst, "", v.Threat, "\"}]}\n")
 }
 
 // appendDetail appends a sentence that says where the violation is.
 func appendDetail(dst []byte, v *violation.Violation) []byte {
-	dst = appendAll(dst, `"`, v.Code.Title())
+	dst = appendAll(dst, `,"detail":"`, v.Code.Title())
 	if v.In != violation.InRequest {
 		dst = appendAll(dst, ": ", v.In.String())
 	}
 	if v.Pointer != "" {
+		before := " "
 		switch v.In {
 		case violation.InPath, violation.InQuery:
-			dst = append(dst, " parameter "...)
+			before = " parameter "
 		case violation.InBody, violation.InBodyStream, violation.InResponseBody:
-			dst = append(dst, " at "...)
-		default:
-			dst = append(dst, ' ')
+			before = " at "
 		}
-		dst = appendEscaped(dst, v.Pointer)
+		dst = appendText(dst, before, v.Pointer, "")
 	}
-	return append(dst, `."`...)
+	return appendAll(dst, `."`)
 }
 
 func appendAll(dst []byte, parts ...string) []byte {
@@ -95,10 +87,10 @@ func appendAll(dst []byte, parts ...string) []byte {
 	return dst
 }
 
-func appendQuoted(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	dst = appendEscaped(dst, s)
-	return append(dst, '"')
+// appendText appends s, escaped for a JSON string, between two texts that are
+// not.
+func appendText(dst []byte, before, s, after string) []byte {
+	return appendAll(appendEscaped(appendAll(dst, before), s), after)
 }
 
 // appendEscaped escapes s for a JSON string. Bytes that are not ASCII are
