@@ -117,8 +117,8 @@ func SmallNumber(b []byte, i int) (n int64, scale, end int) {
 		return 0, 0, -1
 	}
 	r := b[i : i+longest]
-	at := 0
-	if r[0] == '-' {
+	at, negative := 0, r[0] == '-'
+	if negative {
 		at = 1
 	}
 	first := binary.LittleEndian.Uint64(r[at:])
@@ -148,7 +148,7 @@ func SmallNumber(b []byte, i int) (n int64, scale, end int) {
 		return 0, 0, -1
 	}
 	n = int64(value)
-	if r[0] == '-' {
+	if negative {
 		n = -n
 	}
 	return n, scale, i + at

@@ -105,13 +105,13 @@ func (m *Machine) plainObject(n int, b []byte, end, i int) (next int, ended bool
 				break
 			}
 		}
-		at := nextKey(keys, due, b, i)
+		at, value := nextKey(keys, due, b, i)
 		if at < 0 {
-			if at = m.look(o, b, i+1); at < 0 {
+			if at, value = m.look(o, b, i+1); at < 0 {
 				break
 			}
 		}
-		i += int(keys[at].Name.Len) + len(`"":`)
+		i = value
 		bit := uint64(1) << (at % maxKeys)
 		if l.seen&bit != 0 || i+8 > len(b) {
 			break
@@ -166,12 +166,13 @@ func comma(b []byte, end, i int) int {
 }
 
 // nextKey returns which of the keys that are due is at b[i:], in quotes and with a
-// colon behind it: the first or, if the client has left that out, the second.
-// It returns -1 if neither is. It knows only names of 1 to 16 bytes.
-func nextKey(keys []artifact.Key, due int, b []byte, i int) int {
+// colon behind it: the first or, if the client has left that out, the second; and
+// where its value begins. It returns -1 if neither is. It knows only names of 1 to
+// 16 bytes.
+func nextKey(keys []artifact.Key, due int, b []byte, i int) (at, value int) {
 	b = b[i : i+json.Lookahead]
 	head := binary.LittleEndian.Uint64(b[1:])
-	for at := due; at < len(keys) && at < due+2; at++ {
+	for at = due; at < len(keys) && at < due+2; at++ {
 		k := &keys[at]
 		n := k.Name.Len
 		ends := &endsOf[(n-1)%16]
@@ -180,10 +181,10 @@ func nextKey(keys []artifact.Key, due int, b []byte, i int) int {
 			(binary.LittleEndian.Uint64(b[1+(n-8)%32:])&ends.Tail ^ k.Ends.Tail) |
 			uint64(binary.LittleEndian.Uint16(b[1+n%32:])^('"'|':'<<8))
 		if differences == 0 {
-			return at
+			return at, i + int(n) + len(`"":`)
 		}
 	}
-	return -1
+	return -1, 0
 }
 
 // endsOf has the bits that the ends of a name have, by its length less 1.
@@ -198,14 +199,15 @@ var endsOf = func() (masks [16]artifact.Ends) {
 	return masks
 }()
 
-// look returns the index of the key of which the name is at b[i:], or -1.
-func (m *Machine) look(o *artifact.Object, b []byte, i int) int {
+// look returns the index of the key of which the name is at b[i:], or -1, and where
+// its value begins.
+func (m *Machine) look(o *artifact.Object, b []byte, i int) (at, value int) {
 	n := json.StringEnd(b, i)
 	if n < 0 || n-i > m.options.MaxToken || n+1 >= len(b) || b[n+1] != ':' {
-		return -1
+		return -1, 0
 	}
 	name := b[i:n]
-	return m.find(o, artifact.EndsOf(name), name)
+	return m.find(o, artifact.EndsOf(name), name), n + len(`":`)
 }
 
 // plainArray is plainMembers for an array.
@@ -251,7 +253,7 @@ func (m *Machine) scalarAt(schema artifact.Ref, b []byte, i int) int {
 	if schema != 0 {
 		s = &m.program.Schemas[schema-1]
 	}
-	if i+8 > len(b) || s.Rank != 0 {
+	if s.Rank != 0 {
 		return -1
 	}
 	if b[i] == '"' {
@@ -263,6 +265,9 @@ func (m *Machine) scalarAt(schema artifact.Ref, b []byte, i int) int {
 	}
 	if b[i] <= '9' {
 		return m.numberAt(s, b, i)
+	}
+	if i+8 > len(b) {
+		return -1
 	}
 	v := &m.scalar
 	switch json.Literal(b[i : i+8]) {

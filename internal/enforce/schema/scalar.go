@@ -240,6 +240,9 @@ func (m *Machine) checkString(s *artifact.Schema, text []byte) violation.Code {
 	if r.Pattern != 0 && !m.accepts(r.Pattern, text) {
 		return violation.Pattern
 	}
+	if r.Grammar == 0 && r.Format == 0 {
+		return violation.None
+	}
 	if r.Grammar != 0 && !m.accepts(r.Grammar, text) || r.Format != 0 && !m.hasFormat(r.Format, text) {
 		return violation.Format
 	}
