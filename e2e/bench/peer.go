@@ -29,6 +29,9 @@ import (
 type validator struct{ router routers.Router }
 
 func newValidator(spec []byte) (*validator, error) {
+	// Of the formats in our specification it asserts these only if asked to.
+	openapi3.DefineStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562))
+	openapi3.DefineStringFormatValidator("email", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForEmail))
 	loader := openapi3.NewLoader()
 	doc, err := loader.LoadFromData(spec)
 	if err != nil {
