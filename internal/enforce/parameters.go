@@ -12,7 +12,9 @@ func (r *Request) judgeParameters() (stop bool) {
 	if r.splitQuery() {
 		return true
 	}
-	r.claimCredentials()
+	if len(r.query) > 0 {
+		r.claimCredentials()
+	}
 	for i := range artifact.Of(b.Parameters, r.op.Params) {
 		p := &b.Parameters[int(r.op.Params.Off)+i]
 		var stop bool

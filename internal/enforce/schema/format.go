@@ -117,10 +117,9 @@ func isUUID(s []byte) bool {
 	if s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
 	}
-	word, half := binary.LittleEndian.Uint64, binary.LittleEndian.Uint32
-	return areHex(word(s)) && areHex(word(s[28:])) &&
-		areHex(uint64(half(s[9:]))<<32|uint64(half(s[14:]))) &&
-		areHex(uint64(half(s[19:]))<<32|uint64(half(s[24:])))
+	second := uint64(binary.LittleEndian.Uint32(s[9:])) | uint64(binary.LittleEndian.Uint32(s[14:]))<<32
+	third := uint64(binary.LittleEndian.Uint32(s[19:])) | uint64(binary.LittleEndian.Uint32(s[24:]))<<32
+	return areHex(binary.LittleEndian.Uint64(s)) && areHex(second) && areHex(third) && areHex(binary.LittleEndian.Uint64(s[28:]))
 }
 
 // areHex reports whether the eight bytes of w are hexadecimal digits. In the
