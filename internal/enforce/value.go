@@ -47,7 +47,7 @@ func hasEscapes(place violation.Place) bool {
 // decode undoes percent-encoding. The result is valid until the next call.
 func (v *values) decode(place violation.Place, src []byte) ([]byte, bool) {
 	plus := place == violation.InQuery
-	if !hasEscapes(place) || plus && v.plainQuery || uri.Plain(src, plus) {
+	if v.isASCII(place) || !hasEscapes(place) || plus && v.plainQuery || uri.Plain(src, plus) {
 		return src, true
 	}
 	var ok bool
@@ -55,7 +55,8 @@ func (v *values) decode(place violation.Place, src []byte) ([]byte, bool) {
 	return v.buffer, ok
 }
 
-// isASCII reports whether it is known that what stands in a place is ASCII.
+// isASCII reports whether it is known that what stands in a place is ASCII, and
+// not encoded.
 func (v *values) isASCII(place violation.Place) bool {
 	return v.asciiTarget && (place == violation.InPath || place == violation.InQuery)
 }

@@ -89,21 +89,25 @@ func Cut(b []byte, separator byte) (before, after []byte, found bool) {
 	return b, nil, false
 }
 
-// Parse cuts a target.
-func Parse(target []byte) (t Target) {
+// Parse cuts a target. It is not inlined, so that its loops have registers.
+//
+//go:noinline
+func Parse(target []byte) Target {
+	inPath, inQuery := marks(0), marks(0)
 	path := 0
-	for ; path < len(target); path++ {
+	for path < len(target) {
 		m := marksOf[target[path]]
 		if m == question {
 			break
 		}
-		t.inPath |= m
+		inPath |= m
+		path++
 	}
-	t.Path, t.Query = target[:path], target[min(path+1, len(target)):]
-	for _, c := range t.Query {
-		t.inQuery |= marksOf[c]
+	query := target[min(path+1, len(target)):]
+	for _, c := range query {
+		inQuery |= marksOf[c]
 	}
-	return t
+	return Target{target[:path], query, inPath, inQuery}
 }
 
 // PlainPath reports whether no segment of the path has escapes or parameters.
