@@ -176,10 +176,10 @@ func addMod(a, b, m uint64) uint64 {
 	return bits.Rem64(carry, lo, m)
 }
 
-// MaxLow bounds Low and High on both sides, and MaxScale the scale at which Holds
+// MaxBound bounds Low and High on both sides, and MaxScale the scale at which Holds
 // compares them, so that it can't overflow.
 const (
-	MaxLow   = 1e11
+	MaxBound = 1e11
 	MaxScale = 7
 )
 

@@ -105,6 +105,7 @@ func (c *programChecker) numbers() {
 		c.expect(n.MinCode == violation.None || n.MinCode.Valid())
 		c.expect(n.MaxCode == violation.None || n.MaxCode.Valid())
 		c.expect(bounded(n.DivisorExponent))
+		c.expect(-MaxBound <= n.Low && n.Low <= MaxBound+1 && -MaxBound-1 <= n.High && n.High <= MaxBound)
 	}
 }
 

@@ -102,7 +102,7 @@ func (r *numberRule) atMost(b bound) {
 	}
 }
 
-// integers are the least and the greatest of the integers within MaxLow that r
+// integers are the least and the greatest of the integers within MaxBound that r
 // allows. Where it does not allow all between them there are none.
 func (r *numberRule) integers() (low, high int64) {
 	if r.divisor != 0 {
@@ -110,10 +110,10 @@ func (r *numberRule) integers() (low, high int64) {
 	}
 	// first is the first integer of which a condition holds that holds of all larger ones.
 	first := func(holds func(artifact.Numeral) bool) int64 {
-		i := sort.Search(2*artifact.MaxLow+1, func(i int) bool {
-			return holds(artifact.ParseNumeral(nil, strconv.AppendInt(nil, int64(i)-artifact.MaxLow, 10)))
+		i := sort.Search(2*artifact.MaxBound+1, func(i int) bool {
+			return holds(artifact.ParseNumeral(nil, strconv.AppendInt(nil, int64(i)-artifact.MaxBound, 10)))
 		})
-		return int64(i) - artifact.MaxLow
+		return int64(i) - artifact.MaxBound
 	}
 	low = first(func(n artifact.Numeral) bool {
 		c := n.Compare(r.min.value)
