@@ -256,7 +256,9 @@ type Object struct {
 	Others        Ref
 	MinProperties uint32
 	MaxProperties uint32
-	Covers        uint32 // 1: Extra evaluates all properties, even where it is 0
+	Covers        uint8 // 1: Extra evaluates all properties, even where it is 0
+	Escapes       uint8 // 1: some of the names have characters that JSON escapes
+	_             [2]uint8
 }
 
 // Others is what few schemas say of objects.

@@ -339,7 +339,8 @@ func (e *emitter) object(r *objectRule, keys []string) artifact.Ref {
 	p := &e.program
 	o := artifact.Object{
 		Extra: r.extra, Required: e.bitset(r.required, keys),
-		MinProperties: r.count.min, MaxProperties: r.count.max, Covers: uint32(bit(r.covers)),
+		MinProperties: r.count.min, MaxProperties: r.count.max, Covers: bit(r.covers),
+		Escapes: bit(slices.ContainsFunc(keys, isEscaped)),
 	}
 	o.Keys, o.Slots = e.keyTable(keys)
 	var properties []artifact.Ref
@@ -353,6 +354,12 @@ func (e *emitter) object(r *objectRule, keys []string) artifact.Ref {
 	}
 	p.Objects = append(p.Objects, o)
 	return last(p.Objects)
+}
+
+// isEscaped reports whether a name is written in another way in JSON (RFC 8259,
+// section 7).
+func isEscaped(name string) bool {
+	return strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' })
 }
 
 // keyTable appends the keys of an object and their hash table, unless another

@@ -25,6 +25,9 @@ func (b *builder) format(s *inventory.Schema) {
 		b.node.number.atLeast(bound{violation.Format, numeral("-" + limits.min), false})
 		b.node.number.atMost(bound{violation.Format, numeral(limits.max), false})
 	}
+	if limits.integer {
+		b.node.types &^= artifact.TypeNumber
+	}
 	if limits.step != "" {
 		whole := &inventory.Schema{Pos: s.Pos, Pointer: s.Pointer, Types: inventory.TypeAny, MultipleOf: limits.step}
 		b.node.groups = append(b.node.groups, group{kind: artifact.GroupAll, code: violation.Format, branches: []ref{b.schema(whole, b.direction)}})
@@ -64,21 +67,22 @@ func (c *Compiler) grammar(source string) ref {
 // binary64, up to what rounds to the greatest finite value.
 var numberFormats = map[string]struct {
 	min, max string
+	integer  bool
 	step     inventory.Decimal // of which numbers are multiples
 }{
-	"int8":       {"128", "127", ""},
-	"uint8":      {"0", "255", ""},
-	"int16":      {"32768", "32767", ""},
-	"uint16":     {"0", "65535", ""},
-	"int32":      {"2147483648", "2147483647", ""},
-	"uint32":     {"0", "4294967295", ""},
-	"int64":      {"9223372036854775808", "9223372036854775807", ""},
-	"uint64":     {"0", "18446744073709551615", ""},
-	"float":      {"3.4028235677973366e38", "3.4028235677973366e38", ""},
-	"double":     {"1.797693134862315807e308", "1.797693134862315807e308", ""},
-	"double-int": {"9007199254740992", "9007199254740992", ""},
-	"sf-integer": {"999999999999999", "999999999999999", ""}, // RFC 8941, section 3.3.1
-	"sf-decimal": {"999999999999.999", "999999999999.999", "0.001"},
+	"int8":       {"128", "127", true, ""},
+	"uint8":      {"0", "255", true, ""},
+	"int16":      {"32768", "32767", true, ""},
+	"uint16":     {"0", "65535", true, ""},
+	"int32":      {"2147483648", "2147483647", true, ""},
+	"uint32":     {"0", "4294967295", true, ""},
+	"int64":      {"9223372036854775808", "9223372036854775807", true, ""},
+	"uint64":     {"0", "18446744073709551615", true, ""},
+	"float":      {"3.4028235677973366e38", "3.4028235677973366e38", false, ""},
+	"double":     {"1.797693134862315807e308", "1.797693134862315807e308", false, ""},
+	"double-int": {"9007199254740992", "9007199254740992", true, ""},
+	"sf-integer": {"999999999999999", "999999999999999", true, ""}, // RFC 8941, section 3.3.1
+	"sf-decimal": {"999999999999.999", "999999999999.999", false, "0.001"},
 }
 
 // shortFormats are judged by functions.

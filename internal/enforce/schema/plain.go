@@ -349,7 +349,7 @@ func (m *Machine) enter(n int, schema artifact.Ref, c byte) bool {
 // isPlain reports whether names and their number are no more to an object than
 // plain knows.
 func isPlain(o *artifact.Object) bool {
-	return o.Keys.Len <= maxKeys && o.MaxProperties == artifact.Unbounded
+	return o.Keys.Len <= maxKeys && o.MaxProperties == artifact.Unbounded && o.Escapes == 0
 }
 
 // land brings the frames and the tokenizer to where plain has stopped, before

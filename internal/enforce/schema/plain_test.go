@@ -126,6 +126,22 @@ func TestPlainNames(t *testing.T) {
 	}
 }
 
+// A name that JSON has to escape is found by what it stands for.
+func TestPlainEscapedNames(t *testing.T) {
+	for _, r := range []struct{ declared, spelt, not, code string }{
+		{`a\\b`, `a\\b`, `a\b`, `undeclared-property /* T; required /a\b T`},
+		{`a\"b`, `a\"b`, `a"b`, "json /*"},
+		{`a\nb`, `a\nb`, "a\nb", "json /*"},
+		{`a\u0000`, `a\u0000`, "a\x00", "json /*"},
+		{`a\":1,\"b`, `a\":1,\"b`, `a":1,"b`, `undeclared-property /* T; undeclared-property /* T; required /a":1,"b T`},
+	} {
+		check(t, "3.0.3", `T: {type: object, additionalProperties: false, required: ["`+r.declared+`"], properties: {"`+r.declared+`": {type: integer}}}`,
+			row{`{"` + r.spelt + `":1}`, ""},
+			row{`{"` + r.not + `":1}`, r.code},
+		)
+	}
+}
+
 // An object of more names than plain keeps is judged by its tokens, and what
 // is in it may be plain again.
 func TestPlainInManyNames(t *testing.T) {
