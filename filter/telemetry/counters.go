@@ -27,44 +27,35 @@ func NewCounters(api []byte, operations int) *Counters {
 
 // Request counts a request for an operation, which is its index in the
 // policy plus one, or 0 for none.
-func (c *Counters) Request(operation int, label []byte, d violation.Decision) {
+func (c *Counters) Request(operation int, called []byte, d violation.Decision) {
 	counter := &c.requests[operation][d]
 	if *counter == 0 {
-		c.begin(violation.RequestsTotal)
-		addLabel(violation.LabelDecision, d.String())
-		*counter = end(label)
+		*counter = c.labelled(violation.RequestsTotal, called, label{violation.LabelDecision, d.String()})
 	}
 	counter.Add(1)
 }
 
 // Violation counts a request by the violation that decided it.
-func (c *Counters) Violation(label []byte, v *violation.Violation, m violation.Mode) {
-	c.begin(violation.ViolationsTotal)
-	for _, l := range [...]struct{ name, value string }{
-		{violation.LabelFamily, v.Code.Family().String()},
-		{violation.LabelCode, v.Code.String()},
-		{violation.LabelThreat, v.Threat},
-		{violation.LabelMode, m.String()},
-	} {
-		addLabel(l.name, l.value)
-	}
-	end(label).Add(1)
+func (c *Counters) Violation(operation []byte, v *violation.Violation, m violation.Mode) {
+	c.labelled(violation.ViolationsTotal, operation,
+		label{violation.LabelFamily, v.Code.Family().String()},
+		label{violation.LabelCode, v.Code.String()},
+		label{violation.LabelThreat, v.Threat},
+		label{violation.LabelMode, m.String()},
+	).Add(1)
 }
 
-// begin, addLabel and end put the name of a counter together.
-func (c *Counters) begin(counter string) {
-	name = append(append(name[:0], violation.EnvoyPrefix...), counter...)
+type label struct{ name, value string }
+
+// labelled is a counter of the API, with the labels of an operation and others.
+func (c *Counters) labelled(metric string, operation []byte, labels ...label) host.Counter {
+	name = append(append(name[:0], violation.EnvoyPrefix...), metric...)
 	name = violation.AppendLabel(name, violation.LabelAPI, c.api)
-}
-
-func addLabel(label, value string) {
-	text = append(text[:0], value...)
-	name = violation.AppendLabel(name, label, text)
-}
-
-func end(operation []byte) host.Counter {
-	name = violation.AppendLabel(name, violation.LabelOperation, operation)
-	name = append(name, violation.LabelStart)
+	for _, l := range labels {
+		text = append(text[:0], l.value...)
+		name = violation.AppendLabel(name, l.name, text)
+	}
+	name = append(violation.AppendLabel(name, violation.LabelOperation, operation), violation.LabelStart)
 	return counter(name)
 }
 

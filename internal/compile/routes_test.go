@@ -60,7 +60,7 @@ func TestRoutes(t *testing.T) {
 		{"GET /dir/", "GET /dir/", nil},
 		{"GET /dir", "", nil},
 		{"GET /files/a.txt", "GET /files/{name}.{ext}", []string{"a", "txt"}},
-		{"GET /files/a.tar.gz", "GET /files/{name}.{ext}", []string{"a", "tar.gz"}},
+		{"GET /files/a.tar.gz", "GET /files/{name}.{ext}", []string{"a.tar", "gz"}},
 		{"GET /files/.txt", "", nil},
 		{"GET /files/a.", "", nil},
 		{"POST /things/7:cancel", "POST /things/{id}:cancel", []string{"7"}},
@@ -74,7 +74,12 @@ func TestRoutes(t *testing.T) {
 		{"GET /v12/x", "GET /v{major}/x", []string{"12"}},
 		{"GET /orders/a%2Cb", "GET /orders/{id}", []string{"a%2Cb"}}, // not the separator
 		{"GET /a%20b", "GET /a b", nil},
-		{"GET /pair/abc", "GET /pair/{first}{second}", []string{"a", "bc"}},
+		{"GET /pair/abc", "GET /pair/{first}{second}", []string{"ab", "c"}},
+		{"POST /things/7:b:start", "POST /things/{id}:{verb}", []string{"7:b", "start"}},
+		{"POST /things/:start", "-", nil}, // a thing
+		{"POST /things/7:", "-", nil},
+		{"GET /vv2/x", "GET /v{major}/x", []string{"v2"}},
+		{"GET /v/x", "", nil},
 		{"GET /pair/a", "", nil},
 		{"GET /api/v1/orders/7", "GET /orders/{id}", []string{"7"}},
 		{"GET /api/v1", "", nil},
@@ -100,6 +105,44 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("captures %q, want %q", captured, row.capture)
 			}
 		})
+	}
+}
+
+// A path that another reader takes for another operation's is told.
+func TestAmbiguous(t *testing.T) {
+	b, _ := routed(t, []string{""},
+		"POST /orders/{id}", "POST /orders/{id}:preview", "GET /users/@me", "GET /users/{id}", "GET /users/Admin",
+		"GET /at/{one}", "GET /at/{lat},{lon}", "GET /lists/all", "GET /lists/{names}", "GET /ü/a b", "GET /ü/{x}", "GET /only/me", "POST /users/search")
+	for _, row := range []struct {
+		request   string
+		ambiguous bool
+	}{
+		{"POST /orders/5:preview", false},
+		{"POST /orders/5%3Apreview", true}, // an order with that name to Express
+		{"POST /orders/5;x:preview", true}, // order 5 to a servlet
+		{"POST /orders/5%3Bx:preview", true},
+		{"POST /orders/5%3Bx", false}, // an order to all of them
+		{"GET /users/@me", false},
+		{"GET /users/%40me", true},
+		{"GET /users/a%40b", false},
+		{"GET /at/1,2", false},
+		{"GET /at/1%2C2", true}, // two to net/http
+		{"GET /lists/all;x", true},
+		{"GET /lists/%61ll", false},
+		{"GET /%C3%BC/a%20b", false}, // as it has to be written
+		{"GET /%c3%bc/%61%20b", false},
+		{"GET /only/me;x", true}, // unknown to us
+		{"GET /users/Admin", false},
+		{"GET /users/admin", true}, // the same to Express
+		{"GET /users/ADMINS", false},
+		{"GET /users/Search", true}, // another method's, but a router may look at that later
+	} {
+		var m route.Match
+		method, path, _ := strings.Cut(row.request, " ")
+		find(&m, b, method, path)
+		if m.Ambiguous != row.ambiguous {
+			t.Errorf("%s: ambiguous: %t, want %t", row.request, m.Ambiguous, row.ambiguous)
+		}
 	}
 }
 

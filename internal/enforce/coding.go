@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"github.com/threatgate/threatgate/internal/enforce/inflate"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -30,7 +31,7 @@ var codings = [...]struct {
 // than anybody has reason for.
 func (b *body) beginCoding(m *message) bool {
 	switch {
-	case m.encodings == 0, m.encodings == 1 && equalFold(m.encoding, identity):
+	case m.encodings == 0, m.encodings == 1 && uri.EqualFold(m.encoding, identity):
 		return true
 	case m.encodings > 1 || b.plain:
 		return false
@@ -52,7 +53,7 @@ func (b *body) notUndone() violation.Code {
 // findCoding returns the coding of that name, if it can be undone.
 func findCoding(name []byte) (c inflate.Coding, ok bool) {
 	for _, c := range codings {
-		if equalFold(name, c.name) {
+		if uri.EqualFold(name, c.name) {
 			return c.coding, true
 		}
 	}

@@ -70,7 +70,7 @@ func (r *Request) judgeCredential(c *artifact.Credential) violation.Code {
 		return violation.TokenMissing
 	}
 	scheme, credentials := token.Authorization(r.headers.authorization)
-	if !equalFold(scheme, name) {
+	if !uri.EqualFold(scheme, name) {
 		return violation.TokenMissing
 	}
 	if r.headers.authorizations > 1 {

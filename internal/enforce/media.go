@@ -56,14 +56,14 @@ func mediaMatches(declared, given []byte) bool {
 	}
 	kind, subtype := given[:slash], given[slash+1:]
 	wantKind, want, _ := bytes.Cut(declared, []byte{'/'})
-	if string(wantKind) != "*" && !equalFold(wantKind, kind) {
+	if string(wantKind) != "*" && !uri.EqualFold(wantKind, kind) {
 		return false
 	}
 	if len(want) > 0 && want[0] == '*' {
 		want = want[1:]
 		subtype = subtype[max(len(subtype)-len(want), 0):]
 	}
-	return equalFold(want, subtype)
+	return uri.EqualFold(want, subtype)
 }
 
 // compareParameters looks for declared parameters, "v=1;w=2", among those
@@ -75,9 +75,9 @@ func compareParameters(declared, given []byte) (missing, other bool) {
 		name, value, _ := bytes.Cut(one, []byte{'='})
 		found := false
 		eachParameter(given, func(n, v []byte) {
-			if equalFold(n, name) {
+			if uri.EqualFold(n, name) {
 				found = true
-				other = other || !equalFold(v, value)
+				other = other || !uri.EqualFold(v, value)
 			}
 		})
 		missing = missing || !found
@@ -91,11 +91,11 @@ func compareParameters(declared, given []byte) (missing, other bool) {
 func utf8Charset(parameters []byte) bool {
 	ok := true
 	eachParameter(parameters, func(name, value []byte) {
-		if len(name) < len(charset) || !equalFold(name[:len(charset)], charset) {
+		if len(name) < len(charset) || !uri.EqualFold(name[:len(charset)], charset) {
 			return
 		}
 		ok = ok && len(name) == len(charset) &&
-			(equalFold(value, utf8Names[0]) || equalFold(value, utf8Names[1]) || equalFold(value, utf8Names[2]))
+			(uri.EqualFold(value, utf8Names[0]) || uri.EqualFold(value, utf8Names[1]) || uri.EqualFold(value, utf8Names[2]))
 	})
 	return ok
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/inflate"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -79,7 +80,7 @@ func (m *message) appendReadable(dst []byte) []byte {
 			coding, found := findCoding(name)
 			switch {
 			case len(one) == 0:
-			case found || equalFold(name, identity) || string(name) == "*" && excludes(weight):
+			case found || uri.EqualFold(name, identity) || string(name) == "*" && excludes(weight):
 				gzip = gzip || found && coding == inflate.Gzip
 				dst = appendElement(dst, start, one)
 			case string(name) == "*":
@@ -125,7 +126,7 @@ func (s *response) isPart() bool {
 // isByteRanges reports whether a message holds several parts (section 14.6).
 func (m *message) isByteRanges() bool {
 	kind, _, _ := bytes.Cut(m.contentType, []byte{';'})
-	return equalFold(bytes.TrimSpace(kind), byteRanges)
+	return uri.EqualFold(bytes.TrimSpace(kind), byteRanges)
 }
 
 // inBytes reports whether a range, whose unit ends at a character, is in bytes.
@@ -135,7 +136,7 @@ func (m *message) inBytes(name []byte, end byte) bool {
 		if bytes.Equal(m.fields[i].Name, name) {
 			value := m.fields[i].Value
 			unit := value[:max(bytes.IndexByte(value, end), 0)]
-			if equalFold(bytes.TrimSpace(unit), bytesUnit) {
+			if uri.EqualFold(bytes.TrimSpace(unit), bytesUnit) {
 				return true
 			}
 		}

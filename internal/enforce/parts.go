@@ -6,6 +6,7 @@ import (
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/enforce/multipart"
 	"github.com/threatgate/threatgate/internal/enforce/siphash"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -47,7 +48,7 @@ func (b *body) judgePart() {
 	switch {
 	case b.parts.IsFile && declared == nil:
 		b.machine.Refuse(violation.UndeclaredProperty)
-	case b.parts.IsFile && f.Shape != artifact.ShapeFile, equalFold(b.parts.Bytes, charsetField):
+	case b.parts.IsFile && f.Shape != artifact.ShapeFile, uri.EqualFold(b.parts.Bytes, charsetField):
 		b.machine.Refuse(violation.Multipart)
 	case !b.admits(f, given), f.Shape != artifact.ShapeFile && !utf8Charset(parameters):
 		b.machine.Refuse(violation.ContentType)
@@ -104,10 +105,10 @@ var (
 func (b *body) admits(f *artifact.Field, given []byte) bool {
 	switch f.Shape {
 	case artifact.ShapeScalar:
-		return len(given) == 0 || equalFold(given, textPlain)
+		return len(given) == 0 || uri.EqualFold(given, textPlain)
 	case artifact.ShapeJSON:
 		suffix := given[max(len(given)-len(plusJSON), 0):]
-		return len(given) == 0 || equalFold(given, textPlain) || equalFold(given, applicationJSON) || equalFold(suffix, plusJSON)
+		return len(given) == 0 || uri.EqualFold(given, textPlain) || uri.EqualFold(given, applicationJSON) || uri.EqualFold(suffix, plusJSON)
 	}
 	if len(given) == 0 {
 		given = textPlain

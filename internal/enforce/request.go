@@ -7,6 +7,7 @@ import (
 	"github.com/threatgate/threatgate/internal/enforce/route"
 	"github.com/threatgate/threatgate/internal/enforce/siphash"
 	"github.com/threatgate/threatgate/internal/enforce/token"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 	"github.com/threatgate/threatgate/internal/violation"
 )
 
@@ -337,7 +338,7 @@ func (r *Request) routesOfHost() (root uint32, known bool) {
 		host = host[:i]
 	}
 	for _, h := range b.Hosts {
-		if equalFold(b.String(h.Name), host) {
+		if uri.EqualFold(b.String(h.Name), host) {
 			return h.Root, true
 		}
 	}

@@ -2,7 +2,10 @@
 // are decoded once, and what could be read in two ways is found out.
 package uri
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // Unescape appends src to dst with every percent-encoded octet decoded (RFC
 // 3986 section 2.1) and, if plus is set, every '+' as a space (the form
@@ -26,16 +29,23 @@ func Unescape(dst, src []byte, plus bool) ([]byte, bool) {
 	return dst, true
 }
 
-// UnescapeText appends src to dst with every percent-encoded octet decoded but
-// '%' and those that separate the parts of a value: escaped, they belong to a
-// part (RFC 3986 sections 2.2 and 2.4). Unescape undoes the rest.
-func UnescapeText(dst, src []byte) []byte {
+const (
+	// Separators are '%' and what separates the parts of a value: escaped, they
+	// belong to a part (RFC 3986 sections 2.2 and 2.4). Unescape undoes the rest.
+	Separators = "%,;="
+
+	// Delimiters are '%' and what a segment may have as it is, beside letters,
+	// digits and the like: whoever escapes it may mean something else (section 3.3).
+	Delimiters = "%!$&'()*+,;=:@"
+)
+
+// UnescapeBut appends src to dst with every whole percent-encoded octet decoded
+// but those that are kept.
+func UnescapeBut(dst, src []byte, kept string) []byte {
 	for i := 0; i < len(src); i++ {
 		c := src[i]
 		if c == '%' && i+2 < len(src) && unhex[src[i+1]] >= 0 && unhex[src[i+2]] >= 0 {
-			switch decoded := byte(unhex[src[i+1]]<<4 | unhex[src[i+2]]); decoded {
-			case '%', ',', ';', '=':
-			default:
+			if decoded := byte(unhex[src[i+1]]<<4 | unhex[src[i+2]]); strings.IndexByte(kept, decoded) < 0 {
 				c = decoded
 				i += 2
 			}
@@ -43,6 +53,26 @@ func UnescapeText(dst, src []byte) []byte {
 		dst = append(dst, c)
 	}
 	return dst
+}
+
+// EqualFold compares ASCII text without case.
+func EqualFold(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // Plain reports whether Unescape would change nothing.

@@ -29,8 +29,8 @@ func TestUnescape(t *testing.T) {
 		if string(got) != row.want || ok != row.ok {
 			t.Errorf("Unescape(%q, %t) = %q, %t, want %q, %t", row.in, row.plus, got, ok, row.want, row.ok)
 		}
-		if again, ok := Unescape(nil, UnescapeText(nil, []byte(row.in)), false); !row.plus && (string(again) != row.want || ok != row.ok) {
-			t.Errorf("UnescapeText(%q) leads to %q, %t, want %q, %t", row.in, again, ok, row.want, row.ok)
+		if again, ok := Unescape(nil, UnescapeBut(nil, []byte(row.in), Separators), false); !row.plus && (string(again) != row.want || ok != row.ok) {
+			t.Errorf("UnescapeBut(%q) leads to %q, %t, want %q, %t", row.in, again, ok, row.want, row.ok)
 		}
 		if plain := Plain([]byte(row.in), row.plus); plain != (ok && string(got) == row.in && row.in == row.want && !has(row.in, '%')) {
 			t.Errorf("Plain(%q, %t) = %t", row.in, row.plus, plain)
