@@ -129,6 +129,7 @@ var version = "(development)"
 func (c *cli) logger() (*zap.Logger, error) {
 	encoding := zap.NewProductionEncoderConfig()
 	encoding.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	encoding.EncodeDuration = zapcore.StringDurationEncoder // with its unit
 	var encoder zapcore.Encoder
 	switch c.logFormat {
 	case "json":

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/threatgate/threatgate/internal/artifact"
 )
@@ -135,6 +137,9 @@ func TestExitCodes(t *testing.T) {
 		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --state " + good + " --wasm " + wasm, exitFailed, "threatgate: state directory: mkdir " + good + ": not a directory; --state names another\n"},
 		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --token-file " + good + "/token --admin " + free + " --state " + dir + "/state --wasm " + wasm, exitFailed, "threatgate: admin token " + good + "/token: not a directory\n"},
 		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --admin " + taken.Addr().String() + " --state " + dir + "/state --wasm " + wasm, exitFailed, "threatgate: admin address: listen tcp " + taken.Addr().String() + ": bind: address already in use; --admin names another\n"},
+		{"serve --spec " + good + " --upstream http://a --listen 127.0.0.1:1 --xds " + taken.Addr().String() + " --admin " + free + " --state " + dir + "/state --wasm " + wasm, exitFailed, "threatgate: xDS address: listen tcp " + taken.Addr().String() + ": bind: address already in use; --xds names another\n"},
+		{"mode --token-file " + dir + "/no", exitFailed, "threatgate: --token-file: stat " + dir + "/no: no such file or directory\n"},
+		{"tail --token-file " + dir + "/no", exitFailed, "threatgate: --token-file: stat " + dir + "/no: no such file or directory\n"},
 		{"mode --operation x", exitUsage, "threatgate: a mode is needed: shadow, enforce, off or reset"},
 		{"mode off --json", exitUsage, "threatgate: --json shows modes, and sets none"},
 		{"mode --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: "},
@@ -150,6 +155,20 @@ func TestExitCodes(t *testing.T) {
 		code, _, stderr := command(t, strings.Fields(tc.args)...)
 		if code != tc.code || !strings.Contains("\n"+stderr, "\n"+tc.stderr) {
 			t.Errorf("threatgate %s:\n got %d %s\nwant %d %s", tc.args, code, stderr, tc.code, tc.stderr)
+		}
+	}
+}
+
+func TestLoggedDurationsHaveAUnit(t *testing.T) {
+	for format, want := range map[string]string{"console": ` INFO done {"took": "18.5ms"}`, "json": `"msg":"done","took":"18.5ms"}`} {
+		var log output
+		logger, err := (&cli{stderr: &log, logFormat: format}).logger()
+		if err != nil {
+			t.Fatal(err)
+		}
+		logger.Info("done", zap.Duration("took", 18500*time.Microsecond))
+		if got := log.String(); !strings.HasSuffix(got, want+"\n") {
+			t.Errorf("%s: got %s, want %s", format, got, want)
 		}
 	}
 }

@@ -52,7 +52,7 @@ type serving struct{ rollout *rollout.Rollout }
 
 var (
 	revisionDesc = prometheus.NewDesc("threatgate_policy_revision_info", "1 for the revision of each API that a connected node judges by.", []string{"node", "api", "revision"}, nil)
-	problemsDesc = prometheus.NewDesc("threatgate_rollout_problems", "Reasons for which not everything is as the files and the modes that were set say.", nil, nil)
+	problemsDesc = prometheus.NewDesc("threatgate_rollout_problems", "Reasons for which not everything is as the files and the modes that were set say, or can be told.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.

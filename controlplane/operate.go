@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -21,6 +22,11 @@ func (f *adminFlags) client() (*admin.Client, error) {
 	file, err := f.token()
 	if err != nil {
 		return nil, err
+	}
+	if f.tokenFile != "" {
+		if _, err := os.Stat(f.tokenFile); err != nil {
+			return nil, fmt.Errorf("--token-file: %w", err)
+		}
 	}
 	return admin.NewClient(f.address, file)
 }
@@ -131,7 +137,7 @@ func (c *cli) setMode(ctx context.Context, client *admin.Client, change admin.Mo
 		return err
 	}
 	for _, api := range result.APIs {
-		fmt.Fprintf(c.stdout, "%s: %s\n", api.ID, describeModes(api))
+		fmt.Fprintf(c.stdout, "%s: %s\n", api.ID, describeModes(api, result.Target.Operation))
 	}
 	for _, o := range result.Following {
 		fmt.Fprintf(c.stdout, "%s follows %s again\n", o.Operation, o.API)
@@ -147,11 +153,12 @@ func (c *cli) setMode(ctx context.Context, client *admin.Client, change admin.Mo
 	return nil
 }
 
-// describeModes is an API's mode, and the operations that have another.
-func describeModes(api rollout.API) string {
+// describeModes is an API's mode, and the operations that have another or were
+// asked for.
+func describeModes(api rollout.API, asked string) string {
 	out := fmt.Sprintf("%s (revision %s)", api.Mode, api.Revision)
 	for _, o := range api.Operations {
-		if o.Mode != api.Mode {
+		if o.Mode != api.Mode || o.Label == asked {
 			out += fmt.Sprintf("\n  %s: %s", o.Label, o.Mode)
 		}
 	}

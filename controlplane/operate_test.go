@@ -100,3 +100,24 @@ carts  *          off
 		t.Errorf("an unknown API: %d %s", code, stderr)
 	}
 }
+
+// An operation that is switched is shown with the mode that it has then, be it
+// that of its API.
+func TestTheOperationThatWasSwitchedIsShown(t *testing.T) {
+	address := serve(t, shopModel)
+	for _, step := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"enforce", "--api", "carts", "--operation", "list"}, "  list: enforce\n"},
+		{[]string{"shadow", "--operation", "GET /carts"}, "  list: shadow\n"},
+		{[]string{"reset", "--operation", "GET /carts"}, "  list: enforce\nlist follows carts again\n"},
+		{[]string{"enforce", "--api", "carts"}, ")\nno Envoy is connected"},
+	} {
+		args := append([]string{"mode", "--admin", address}, step.args...)
+		code, stdout, stderr := command(t, args...)
+		if code != exitOK || !strings.HasPrefix(stdout, "carts: enforce (revision ") || !strings.Contains(stdout, step.want) {
+			t.Errorf("threatgate %q: %d %s\n%s", args, code, stderr, stdout)
+		}
+	}
+}

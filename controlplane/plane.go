@@ -56,6 +56,7 @@ func (c *cli) newPlane(ctx context.Context, log *zap.Logger, in pipeline.Input, 
 			p.log.Info("Envoy gone", zap.String("node", node))
 		}
 	}
+	options.OnShared = func(s *server.Shared) { p.log.Error(s.Error()) }
 	options.OnEvent = func(e server.Event) {
 		counts.event(e)
 		if api, revision, ok := p.rollout.Policy(e.TypeURL, e.Name, e.Version); ok && !e.Nack {

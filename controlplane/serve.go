@@ -109,7 +109,7 @@ func (c *cli) servePlane(ctx context.Context, o *serveOptions) (err error) {
 	defer func() { err = errors.Join(err, door.Close()) }()
 	xds, err := net.ListenTCP("tcp", address)
 	if err != nil {
-		return err
+		return fmt.Errorf("xDS address: %w; --xds names another", err)
 	}
 	fmt.Fprintf(c.stdout, "ready: xDS on %s, admin http://%s\n", xds.Addr(), door.Addr())
 	stopping := context.AfterFunc(ctx, func() { log.Info("stopping") })

@@ -203,6 +203,7 @@ type ModeResult struct {
 	APIs      []rollout.API         `json:"apis"`      // that were changed, as they are now
 	Following []policy.OperationKey `json:"following"` // that had a mode of their own, and now have that of their API
 	Nodes     int                   `json:"nodes"`     // connected, all of which have accepted it
+	Target    policy.OperationKey   `json:"target"`    // what the change was about
 }
 
 func (a *api) setMode(w http.ResponseWriter, r *http.Request) {

@@ -375,6 +375,13 @@ func TestClientErrors(t *testing.T) {
 	}
 	c, err := NewClient("127.0.0.1:1", r.tokenFile)
 	must(t, err)
+	other := filepath.Join(t.TempDir(), "token")
+	must(t, os.WriteFile(other, []byte("another\n"), 0o600))
+	wrong, err := NewClient(r.address, other)
+	must(t, err)
+	if _, err := wrong.Status(t.Context()); err == nil || err.Error() != "the token in "+other+" is not that of the control plane at "+r.address {
+		t.Errorf("a wrong token: %v", err)
+	}
 	if _, err := c.SetMode(t.Context(), ModeChange{Mode: "off"}); err == nil || !strings.HasPrefix(err.Error(), "no control plane answers at 127.0.0.1:1: ") {
 		t.Errorf("nobody there: %v", err)
 	}

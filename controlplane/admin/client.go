@@ -17,8 +17,9 @@ import (
 
 // Client talks to the admin interface of a running control plane.
 type Client struct {
-	address, token string
-	transport      http.Transport // its zero value goes straight: neither proxies nor redirects
+	address          string
+	token, tokenFile string
+	transport        http.Transport // its zero value goes straight: neither proxies nor redirects
 }
 
 // NewClient makes a client for the control plane at address ("host:port"),
@@ -31,7 +32,7 @@ func NewClient(address, tokenFile string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{address: address, token: strings.TrimSpace(string(token))}
+	c := &Client{address: address, token: strings.TrimSpace(string(token)), tokenFile: tokenFile}
 	c.transport.DisableKeepAlives = true
 	return c, nil
 }
@@ -113,6 +114,9 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) (*htt
 		return response, nil
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusUnauthorized {
+		return nil, fmt.Errorf("the token in %s is not that of the control plane at %s", c.tokenFile, c.address)
+	}
 	var refusal failure
 	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&refusal); err != nil {
 		return nil, fmt.Errorf("%s %s: %s", method, path, response.Status)

@@ -29,6 +29,7 @@ type ModeResult struct {
 	APIs      []API                 // that were changed, as they are now
 	Following []policy.OperationKey // that had a mode of their own, and now have that of their API
 	Nodes     int                   // connected, all of which have accepted it
+	Target    policy.OperationKey   // what the change was about; an operation by its label
 }
 
 // maxListed bounds the operations that an error names.
@@ -98,7 +99,7 @@ func (r *Rollout) changeModes(ctx context.Context, change ModeChange) modeReply 
 	if err := r.install(ctx, out, modes, diags); err != nil {
 		return modeReply{err: ErrMode{err.Error()}}
 	}
-	reply := modeReply{ModeResult: ModeResult{Following: following}}
+	reply := modeReply{ModeResult: ModeResult{Target: target, Following: following}}
 	for _, release := range out.Releases {
 		served, ok := r.state.Releases[release.Service]
 		if !ok || !covers(target, release.Service) {
@@ -167,6 +168,14 @@ func (r *Rollout) target(change ModeChange) (policy.OperationKey, error) {
 				}
 			}
 		}
+	}
+	if len(found) == 0 && change.Mode == nil && change.API == "" {
+		for key := range r.state.Modes.Operations {
+			if key.Operation == change.Operation {
+				found = append(found, key) // of what is no more
+			}
+		}
+		slices.SortFunc(found, compareKeys)
 	}
 	switch {
 	case change.API != "" && !slices.Contains(services, change.API):

@@ -455,6 +455,40 @@ func TestModesOfWhatIsNoMore(t *testing.T) {
 	}
 }
 
+// The mode of an operation that is no more is taken back without its API, too,
+// unless several have one of that name.
+func TestModesOfWhatIsNoMoreGoByTheOperationAlone(t *testing.T) {
+	w := newWorld(t)
+	w.write("orders.yaml", spec("orders", "/orders", "/carts"))
+	r := w.mustStart()
+	for _, api := range []string{"carts", "orders"} {
+		r.changeModes(t.Context(), ModeChange{API: api, Operation: "GET /carts", Mode: new(violation.Off)})
+	}
+	w.write("carts.yaml", spec("carts", "/trolleys"))
+	w.write("orders.yaml", spec("orders", "/orders"))
+	r.filesChanged(t.Context())
+	const several = `"GET /carts" fits 2 operations: "GET /carts" of API "carts", "GET /carts" of API "orders"; name one`
+	if reply := r.changeModes(t.Context(), ModeChange{Operation: "GET /carts"}); reply.err != (ErrMode{several}) {
+		t.Errorf("of two APIs: %v, want %s", reply.err, several)
+	}
+	if reply := r.changeModes(t.Context(), ModeChange{API: "carts", Operation: "GET /carts"}); reply.err != nil {
+		t.Error(reply.err)
+	}
+	want := policy.OperationKey{API: "orders", Operation: "GET /carts"}
+	if reply := r.changeModes(t.Context(), ModeChange{Operation: "GET /carts"}); reply.err != nil || reply.Target != want {
+		t.Errorf("of one API: %v, target %v, want %v", reply.err, reply.Target, want)
+	}
+	if got := r.Status().Stale; len(got) > 0 {
+		t.Errorf("stale after they were taken back: %q", got)
+	}
+	const none = `there is no operation "GET /carts", only: GET /orders, GET /trolleys`
+	for _, mode := range []*violation.Mode{nil, new(violation.Off)} {
+		if reply := r.changeModes(t.Context(), ModeChange{Operation: "GET /carts", Mode: mode}); reply.err != (ErrMode{none}) {
+			t.Errorf("after that: %v, want %s", reply.err, none)
+		}
+	}
+}
+
 func TestNewsIsLoggedOnce(t *testing.T) {
 	w := newWorld(t)
 	r := w.mustStart()

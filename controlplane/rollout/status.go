@@ -17,7 +17,7 @@ import (
 type Status struct {
 	APIs     []API    `json:"apis"`
 	Nodes    []Node   `json:"nodes"`
-	Problems []string `json:"problems"` // why not everything is as the files say
+	Problems []string `json:"problems"` // why not everything is as the files say, or can be told
 	Stale    []string `json:"stale"`    // which modes that were set are of nothing that is served
 	Warnings []string `json:"warnings"` // what the files say and no policy enforces
 }
@@ -77,6 +77,9 @@ func (r *Rollout) Status() Status {
 		status.Warnings = append(status.Warnings, w.String())
 	}
 	for _, n := range r.config.Server.Nodes() {
+		if n.Shared != nil {
+			status.Problems = append(status.Problems, n.Shared.Error())
+		}
 		node := Node{ID: n.ID, Connected: n.Connected, Since: n.Since.UTC(), APIs: []NodeAPI{}}
 		for _, service := range now.snapshot.Services() {
 			node.APIs = append(node.APIs, nodeAPI(&n, service, now.snapshot))

@@ -102,6 +102,7 @@ func (g *gateway) startControlPlane(s *snapshot.Snapshot) {
 		OnNode: func(node string, connected bool) {
 			g.note(func() { g.nodes = append(g.nodes, fmt.Sprint(node, " ", connected)) })
 		},
+		OnShared: func(s *Shared) { g.t.Error(s) },
 		OnEvent:  func(e Event) { g.note(func() { g.events = append(g.events, e) }) },
 		OnRecord: func(r Record) { g.note(func() { g.records = append(g.records, r) }) },
 		OnReport: func(node, service string, r Report) {

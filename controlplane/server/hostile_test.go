@@ -37,6 +37,7 @@ func connect(t *testing.T) (s *Server, client *grpc.ClientConn, malformed *atomi
 	s = New(Options{
 		OnNode:      func(string, bool) {},
 		OnEvent:     func(Event) {},
+		OnShared:    func(s *Shared) { t.Error(s) },
 		OnRecord:    func(r Record) { t.Errorf("record %+v", r) },
 		OnReport:    func(node, service string, r Report) { t.Errorf("report %s %s %+v", node, service, r) },
 		OnMalformed: func() { malformed.Add(1) },

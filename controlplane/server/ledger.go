@@ -21,6 +21,7 @@ type Node struct {
 	Since     time.Time // of Connected
 	Resources map[ResourceKey]Delivery
 	Revisions map[string]Report // by service: the policy that the filter itself says it judges by
+	Shared    *Shared           // nil unless several Envoys have the id
 }
 
 // ResourceKey names a resource.
@@ -48,6 +49,18 @@ func (e *Refused) Error() string {
 	return fmt.Sprintf("node %s refused %s %s: %s", e.Node, e.TypeURL, e.Name, e.Detail)
 }
 
+// Shared is the error of a node id that several connected Envoys have. The
+// books can't tell them apart.
+type Shared struct {
+	Node  string
+	Peers []string // their addresses
+}
+
+func (e *Shared) Error() string {
+	return fmt.Sprintf("%d Envoys have the node id %q, so that what they accept and count is mixed up: %s; give each an id of its own, by `threatgate bootstrap --node NAME`",
+		len(e.Peers), e.Node, strings.Join(e.Peers, ", "))
+}
+
 // ledger is the book of all nodes.
 type ledger struct {
 	mu      sync.Mutex
@@ -62,7 +75,9 @@ type reporter struct{ node, service string }
 
 // stream is one xDS stream.
 type stream struct {
+	peer    string // address
 	node    *Node
+	since   time.Time                                      // of node
 	pending map[string]*discoveryv3.DeltaDiscoveryResponse // by nonce
 }
 
@@ -121,11 +136,31 @@ func (s *ledger) all() []Node {
 	var out []Node
 	for _, n := range s.nodes {
 		c := *n
-		c.Resources, c.Revisions = maps.Clone(n.Resources), maps.Clone(n.Revisions)
+		c.Resources, c.Revisions, c.Shared = maps.Clone(n.Resources), maps.Clone(n.Revisions), s.shared(n)
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+// sharedAfter is how long two streams of a node must both have been open to be
+// those of two Envoys. The old stream of one that has come back, even by another
+// network, is found dead before.
+const sharedAfter = keepaliveTime + keepaliveTimeout + 5*time.Second
+
+// shared is nil unless several Envoys have the id of n.
+func (s *ledger) shared(n *Node) *Shared {
+	var peers []string
+	for _, stream := range s.streams {
+		if stream.node == n && time.Since(stream.since) >= sharedAfter {
+			peers = append(peers, stream.peer)
+		}
+	}
+	if len(peers) < 2 {
+		return nil
+	}
+	slices.Sort(peers)
+	return &Shared{n.ID, peers}
 }
 
 // wait blocks until every connected node, and at least one, has accepted all

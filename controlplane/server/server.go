@@ -28,6 +28,7 @@ type Options struct {
 	TLS *tls.Config // nil: plain text, for loopback and Unix sockets only
 
 	OnNode      func(node string, connected bool) // it came or went
+	OnShared    func(*Shared)                     // several Envoys have one id
 	OnEvent     func(Event)
 	OnRecord    func(Record)
 	OnReport    func(node, service string, r Report)
@@ -40,6 +41,13 @@ const (
 	maxStreams     = 16       // of one connection; Envoy needs three
 	maxReceive     = 24 << 20 // bytes of one message: maxSeries counters, at 220
 	maxSend        = artifact.MaxSize + 1<<20
+)
+
+// A connection on which nothing has come for the one is asked, and given up if
+// no answer comes for the other.
+const (
+	keepaliveTime    = 30 * time.Second
+	keepaliveTimeout = 10 * time.Second
 )
 
 // Server is the control plane's side of xDS and OTLP.
@@ -69,7 +77,7 @@ func New(o Options) *Server {
 		grpc.MaxRecvMsgSize(maxReceive),
 		grpc.MaxSendMsgSize(maxSend),
 		grpc.ConnectionTimeout(10 * time.Second),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	}
 	if o.TLS != nil {
@@ -77,7 +85,7 @@ func New(o Options) *Server {
 	}
 	s.grpc = grpc.NewServer(options...)
 	discoveryv3.RegisterAggregatedDiscoveryServiceServer(s.grpc, &ads{
-		delta: delta.NewServer(ctx, s.resources, &bookkeeper{s.ledger, o.OnNode, o.OnEvent}),
+		delta: delta.NewServer(ctx, s.resources, &bookkeeper{s.ledger, o.OnNode, o.OnShared, o.OnEvent}),
 	})
 	logsv1.RegisterLogsServiceServer(s.grpc, &logs{
 		ledger:      s.ledger,

@@ -35,6 +35,7 @@ func TestMutualTLS(t *testing.T) {
 	s := New(Options{
 		TLS:         &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool(t, theirs), MinVersion: tls.VersionTLS13},
 		OnNode:      func(string, bool) {},
+		OnShared:    func(s *Shared) { t.Error(s) },
 		OnEvent:     func(Event) {},
 		OnRecord:    func(Record) {},
 		OnReport:    func(string, string, Report) {},

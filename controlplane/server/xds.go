@@ -10,6 +10,7 @@ import (
 	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/server/delta/v3"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/threatgate/threatgate/controlplane/snapshot"
@@ -41,13 +42,18 @@ type Event struct {
 type bookkeeper struct {
 	ledger  *ledger
 	onNode  func(node string, connected bool)
+	onShare func(*Shared)
 	onEvent func(Event)
 }
 
 // OnDeltaStreamOpen implements delta.Callbacks.
-func (b *bookkeeper) OnDeltaStreamOpen(_ context.Context, id int64, _ string) error {
+func (b *bookkeeper) OnDeltaStreamOpen(ctx context.Context, id int64, _ string) error {
+	address := ""
+	if p, ok := peer.FromContext(ctx); ok {
+		address = p.Addr.String()
+	}
 	b.ledger.update(func() {
-		b.ledger.streams[id] = &stream{pending: map[string]*discoveryv3.DeltaDiscoveryResponse{}}
+		b.ledger.streams[id] = &stream{peer: address, pending: map[string]*discoveryv3.DeltaDiscoveryResponse{}}
 	})
 	return nil
 }
@@ -89,7 +95,7 @@ func (b *bookkeeper) OnStreamDeltaRequest(id int64, request *discoveryv3.DeltaDi
 			if s.node, err = b.ledger.connect(request.GetNode().GetId()); err != nil {
 				return
 			}
-			came = s.node
+			came, s.since = s.node, time.Now()
 		}
 		if len(s.pending) > maxPending {
 			err = status.Error(codes.ResourceExhausted, "too many responses are neither accepted nor refused")
@@ -103,11 +109,25 @@ func (b *bookkeeper) OnStreamDeltaRequest(id int64, request *discoveryv3.DeltaDi
 	})
 	if came != nil {
 		b.onNode(came.ID, true)
+		time.AfterFunc(sharedAfter, func() { b.lookForOthers(id, came) })
 	}
 	for _, e := range events {
 		b.onEvent(e)
 	}
 	return err
+}
+
+// lookForOthers reports a node if, besides the stream id, another of it is open.
+func (b *bookkeeper) lookForOthers(id int64, node *Node) {
+	b.ledger.mu.Lock()
+	var shared *Shared
+	if b.ledger.streams[id] != nil {
+		shared = b.ledger.shared(node)
+	}
+	b.ledger.mu.Unlock()
+	if shared != nil {
+		b.onShare(shared)
+	}
 }
 
 // OnStreamDeltaResponse implements delta.Callbacks.

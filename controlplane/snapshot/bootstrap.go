@@ -52,7 +52,9 @@ func DefaultBootstrap() BootstrapOptions {
 
 const bootstrapHeader = `# Envoy's bootstrap: where its control plane is. Everything else comes from there.
 #
-#     envoy -c envoy.yaml
+#     envoy --disable-hot-restart -c envoy.yaml
+#
+# Without --disable-hot-restart a second Envoy on this machine does not start.
 `
 
 // Bootstrap writes Envoy's bootstrap configuration as YAML.

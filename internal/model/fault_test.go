@@ -163,9 +163,13 @@ model.yaml:16:16: "responses" must be enforce, shadow or off, not "reject"`,
 	model: "a: 1\nb: [1,\n",
 	want:  `model.yaml:2: did not find expected node content`,
 }, {
+	name:  "a key that is too far in",
+	model: "a:\n  b: 1\n  c: {}\n   d: 1\n",
+	want:  `model.yaml:4: did not find expected key`,
+}, {
 	name:  "unknown anchor",
 	model: "a: *b\n",
-	want:  `model.yaml: unknown anchor 'b' referenced`,
+	want:  `model.yaml:1: unknown anchor 'b' referenced`,
 }, {
 	name:  "two documents",
 	model: orders + "---\n{}\n",

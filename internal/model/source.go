@@ -7,8 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
-	"strconv"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -69,7 +67,8 @@ func parseYAML(name string, data []byte, diags *diag.List) (src *source, root *y
 		diags.Errorf(diag.Pos{File: name}, "the file is empty")
 		return src, nil
 	case err != nil:
-		src.report(err, diags)
+		line, message := diag.YAMLFault(data, err)
+		diags.Errorf(diag.Pos{File: name, Line: line}, "%s", message)
 		return src, nil
 	}
 	switch err := decoder.Decode(&second); {
@@ -77,22 +76,11 @@ func parseYAML(name string, data []byte, diags *diag.List) (src *source, root *y
 		diags.Errorf(src.pos(second.Content[0]), "a second YAML document in one file")
 		return src, nil
 	case !errors.Is(err, io.EOF):
-		src.report(err, diags)
+		line, message := diag.YAMLFault(data, err)
+		diags.Errorf(diag.Pos{File: name, Line: line}, "%s", message)
 		return src, nil
 	}
 	return src, first.Content[0]
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
-// report reports a fault of the YAML parser, which knows at most the line.
-func (s *source) report(err error, diags *diag.List) {
-	pos, message := diag.Pos{File: s.name}, err.Error()
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
-		pos.Line, _ = strconv.Atoi(m[1])
-		message = message[len(m[0]):]
-	}
-	diags.Errorf(pos, "%s", message)
 }
 
 // pos is where n starts. YAML's columns count characters, ours bytes.

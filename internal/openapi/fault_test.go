@@ -19,7 +19,7 @@ var faults = []struct {
 		{"binary", "a.yaml", "\x7fELF\x02\x00\x01", "a.yaml:1:5: a control character: a description is UTF-8 text"},
 		{"malformed YAML", "a.yaml", `openapi: 3.0.3
 paths: [
-`, "a.yaml:3: did not find expected node content"},
+`, "a.yaml:2: did not find expected node content"},
 		{"tab as indentation", "a.yaml", "openapi: 3.0.3\npaths:\n\t/a: {}\n", "a.yaml:3: found character that cannot start any token"},
 		{"two YAML documents", "a.yaml", `openapi: 3.0.3
 paths: {}
@@ -55,12 +55,12 @@ paths:
   /a:
     get: {}
    post: {}
-`, "a.yaml:3: did not find expected key"},
+`, "a.yaml:5: did not find expected key"},
 		{"colon without space", "a.yaml", `openapi: 3.0.3
 paths: a: b
 `, "a.yaml:2: mapping values are not allowed in this context"},
 		{"control character", "a.json", "{\"a\": \"\x01\"}", "a.json:1:8: a control character: a description is UTF-8 text"},
-		{"unknown alias", "a.yaml", "openapi: *x\n", "a.yaml: unknown anchor 'x' referenced"},
+		{"unknown alias", "a.yaml", "openapi: *x\n", "a.yaml:1: unknown anchor 'x' referenced"},
 	}},
 	{"document", []faultRow{
 		{"an array", "a.yaml", "[]\n", "a.yaml:1:1: an OpenAPI document is an object, not an array"},

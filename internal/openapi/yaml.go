@@ -6,7 +6,6 @@ import (
 	"io"
 	"math/big"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -24,7 +23,7 @@ func parseYAML(data []byte, src *source, diags *diag.List) *node {
 		diags.Errorf(src.pos(place{1, 1}), "the document is empty")
 		return nil
 	case err != nil:
-		reportYAML(err, src, diags)
+		reportYAML(data, err, src, diags)
 		return nil
 	}
 	switch err := decoder.Decode(&second); {
@@ -32,7 +31,7 @@ func parseYAML(data []byte, src *source, diags *diag.List) *node {
 		diags.Errorf(src.pos(place{uint32(second.Line), uint32(second.Column)}), "a second YAML document in one file")
 		return nil
 	case !errors.Is(err, io.EOF):
-		reportYAML(err, src, diags)
+		reportYAML(data, err, src, diags)
 		return nil
 	}
 	b := yamlBuilder{src: src, diags: diags, columns: newColumns(data), open: map[*yaml.Node]bool{}}
@@ -43,26 +42,8 @@ func parseYAML(data []byte, src *source, diags *diag.List) *node {
 	return root
 }
 
-var (
-	yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
-	// The YAML package counts lines from 1 in its scanner and from 0 in its
-	// parser, whose messages these are.
-	yamlParser = regexp.MustCompile(`^(did not find expected (<|key|node content|'-'|',')|found (undefined tag|duplicate %|incompatible))`)
-	// These come without a line; without one it means the first.
-	yamlNowhere = regexp.MustCompile(`^(unknown anchor|control characters)`)
-)
-
-// reportYAML reports a syntax error. Of its place the YAML package tells the
-// line only: for a block that isn't well-formed, the one where the block begins.
-func reportYAML(err error, src *source, diags *diag.List) {
-	m := yamlLine.FindStringSubmatch(err.Error())
-	message := err.Error()[len(m[0]):]
-	line, _ := strconv.Atoi(m[1])
-	switch {
-	case yamlNowhere.MatchString(message):
-	case line == 0, yamlParser.MatchString(message):
-		line++
-	}
+func reportYAML(data []byte, err error, src *source, diags *diag.List) {
+	line, message := diag.YAMLFault(data, err)
 	diags.Errorf(src.pos(place{line: uint32(line)}), "%s", message)
 }
 

@@ -2,7 +2,6 @@ package threat
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,11 +22,8 @@ type decoder struct {
 func (d *decoder) parse(data []byte) *yaml.Node {
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
-		pos, text := diag.Pos{File: d.file}, strings.TrimPrefix(err.Error(), "yaml: ")
-		if n, _ := fmt.Sscanf(text, "line %d: ", &pos.Line); n == 1 {
-			_, text, _ = strings.Cut(text, ": ")
-		}
-		d.diags.Errorf(pos, "%s", text)
+		line, message := diag.YAMLFault(data, err)
+		d.diags.Errorf(diag.Pos{File: d.file, Line: line}, "%s", message)
 		return nil
 	}
 	if len(document.Content) == 0 {
