@@ -146,7 +146,7 @@ func TestBrokenInput(t *testing.T) {
 		want       string // of a problem, after the directory
 	}{
 		{"a specification that is not one", "orders.yaml", broken, `orders\.yaml:2:8: `},
-		{"a specification that is not YAML", "orders.yaml", "openapi: [\n", `orders\.yaml:2: `},
+		{"a specification that is not YAML", "orders.yaml", "openapi: [\n", `orders\.yaml:1: `},
 		{"half a specification", "carts.yaml", orders()[:300], `carts\.yaml:\d+:\d+: `},
 		{"an empty specification", "carts.yaml", " ", `carts\.yaml: `},
 		{"a specification that vanishes", "orders.yaml", "", `shop\.yaml:6:\d+: .*orders\.yaml|orders\.yaml: `},
