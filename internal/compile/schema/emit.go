@@ -277,13 +277,16 @@ func (e *emitter) decimal(n artifact.Numeral) artifact.Decimal {
 }
 
 func (e *emitter) number(r *numberRule) artifact.Ref {
+	before := len(e.program.Numbers)
 	ref := once(e.numbers, &e.program.Numbers, artifact.Number{
 		Min: e.decimal(r.min.value), MinCode: r.min.code, MinOpen: bit(r.min.open),
 		Max: e.decimal(r.max.value), MaxCode: r.max.code, MaxOpen: bit(r.max.open),
 		Divisor: r.divisor, DivisorExponent: r.divisorExponent,
 	})
-	n := &e.program.Numbers[ref-1]
-	n.Low, n.High = r.integers()
+	if int(ref) > before {
+		n := &e.program.Numbers[ref-1]
+		n.Low, n.High = r.integers()
+	}
 	return ref
 }
 
