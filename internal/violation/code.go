@@ -122,7 +122,7 @@ var facts = [codeCount]codeFacts{
 	Deprecated:       {Inventory, "deprecated", 410, "Deprecated operation", true},
 	Sunset:           {Inventory, "sunset", 410, "Operation past its sunset date", false},
 
-	Path:                {Validation, "path", 400, "Path is not in normal form", false},
+	Path:                {Validation, "path", 400, "Path can be read in more than one way", false},
 	Upgrade:             {Validation, "upgrade", 400, "Upgrade not allowed", false},
 	UndeclaredParameter: {Validation, "undeclared-parameter", 400, "Undeclared parameter", false},
 	RepeatedParameter:   {Validation, "repeated-parameter", 400, "Parameter given more than once", false},
