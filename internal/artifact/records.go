@@ -216,6 +216,9 @@ const (
 	mediaKindCount
 )
 
+// IsText reports whether bodies of the kind are read, all of them as text.
+func (k MediaKind) IsText() bool { return MediaOpaque < k && k < MediaUnread }
+
 // Element is one way in which XML writes a property, an item or a whole body.
 type Element struct {
 	Name     Text

@@ -36,8 +36,7 @@ func (b *body) findMedia(contentType []byte) *artifact.Media {
 		found = m
 		candidates++
 	}
-	isRead := found != nil && found.Kind != artifact.MediaOpaque && found.Kind < artifact.MediaUnread
-	if candidates != 1 || isRead && !utf8Charset(parameters) {
+	if candidates != 1 || found.Kind.IsText() && !utf8Charset(parameters) {
 		return nil
 	}
 	return found

@@ -277,17 +277,18 @@ func (e *emitter) decimal(n artifact.Numeral) artifact.Decimal {
 }
 
 func (e *emitter) number(r *numberRule) artifact.Ref {
-	before := len(e.program.Numbers)
-	ref := once(e.numbers, &e.program.Numbers, artifact.Number{
+	n := artifact.Number{
 		Min: e.decimal(r.min.value), MinCode: r.min.code, MinOpen: bit(r.min.open),
 		Max: e.decimal(r.max.value), MaxCode: r.max.code, MaxOpen: bit(r.max.open),
 		Divisor: r.divisor, DivisorExponent: r.divisorExponent,
-	})
-	if int(ref) > before {
-		n := &e.program.Numbers[ref-1]
-		n.Low, n.High = r.integers()
 	}
-	return ref
+	if e.numbers[n] == 0 { // the integers follow from the rest
+		record := n
+		record.Low, record.High = r.integers()
+		e.program.Numbers = append(e.program.Numbers, record)
+		e.numbers[n] = last(e.program.Numbers)
+	}
+	return e.numbers[n]
 }
 
 func (e *emitter) string(r *textRule) artifact.Ref {
