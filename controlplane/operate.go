@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -23,12 +25,26 @@ func (f *adminFlags) client() (*admin.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.tokenFile != "" {
-		if _, err := os.Stat(f.tokenFile); err != nil {
-			return nil, fmt.Errorf("--token-file: %w", err)
-		}
+	client, err := admin.NewClient(f.address, file)
+	if f.tokenFile != "" && err != nil {
+		return nil, fmt.Errorf("--token-file: %w", err)
 	}
-	return admin.NewClient(f.address, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no control plane of this user's runs with the admin address %s: there is no %s; start one, or name it with --admin or --token-file", f.address, file)
+	}
+	return client, err
+}
+
+// findAPI returns an error if api is given and none of those that are served.
+func findAPI(status *admin.Status, api string) error {
+	var ids []string
+	for _, a := range status.APIs {
+		ids = append(ids, a.ID)
+	}
+	if api == "" || slices.Contains(ids, api) {
+		return nil
+	}
+	return fmt.Errorf("there is no API %q, only: %s", api, strings.Join(ids, ", "))
 }
 
 func (c *cli) mode() *cobra.Command {
@@ -96,10 +112,11 @@ func (c *cli) showModes(ctx context.Context, client *admin.Client, api string, a
 	if err != nil {
 		return err
 	}
-	var ids []string
+	if err := findAPI(status, api); err != nil {
+		return err
+	}
 	var modes []admin.ModeChange
 	for _, a := range status.APIs {
-		ids = append(ids, a.ID)
 		if api != "" && api != a.ID {
 			continue
 		}
@@ -109,9 +126,6 @@ func (c *cli) showModes(ctx context.Context, client *admin.Client, api string, a
 				modes = append(modes, admin.ModeChange{API: a.ID, Operation: o.Label, Mode: o.Mode})
 			}
 		}
-	}
-	if len(modes) == 0 && api != "" {
-		return fmt.Errorf("there is no API %q, only: %s", api, strings.Join(ids, ", "))
 	}
 	c.diagnose(status.Stale...)
 	if asJSON {
@@ -184,6 +198,13 @@ operation, code, place and pointer, threat, request id, separated by tabs.`,
 	cmd.RunE = c.runs(func(cmd *cobra.Command, _ []string) error {
 		client, err := flags.client()
 		if err != nil {
+			return err
+		}
+		status, err := client.Status(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if err := findAPI(status, api); err != nil {
 			return err
 		}
 		encoder := json.NewEncoder(c.stdout)

@@ -96,8 +96,10 @@ carts  *          off
 {"api":"orders","operation":"list","mode":"enforce"}
 {"api":"orders","operation":"POST /orders","mode":"enforce"}
 `)
-	if code, _, stderr := command(t, "mode", "--api", "cart", "--admin", address); code != exitFailed || stderr != "threatgate: there is no API \"cart\", only: carts, orders\n" {
-		t.Errorf("an unknown API: %d %s", code, stderr)
+	for _, show := range []string{"mode", "tail"} {
+		if code, _, stderr := command(t, show, "--api", "cart", "--admin", address); code != exitFailed || stderr != "threatgate: there is no API \"cart\", only: carts, orders\n" {
+			t.Errorf("%s of an unknown API: %d %s", show, code, stderr)
+		}
 	}
 }
 
