@@ -78,8 +78,14 @@ was never set that of the model.`,
 		if err != nil {
 			return err
 		}
+		status, err := client.Status(cmd.Context())
+		if err != nil {
+			return err
+		}
+		c.diagnose(status.Problems...)
+		c.diagnose(status.Stale...)
 		if change.Mode == "" {
-			return c.showModes(cmd.Context(), client, change.API, asJSON)
+			return c.showModes(status, change.API, asJSON)
 		}
 		return c.setMode(cmd.Context(), client, change)
 	})
@@ -107,11 +113,7 @@ func modeArgument(args []string, change *admin.ModeChange, asJSON bool) error {
 
 // showModes prints the mode of each API, or of one, and of the operations that
 // have another.
-func (c *cli) showModes(ctx context.Context, client *admin.Client, api string, asJSON bool) error {
-	status, err := client.Status(ctx)
-	if err != nil {
-		return err
-	}
+func (c *cli) showModes(status *admin.Status, api string, asJSON bool) error {
 	if err := findAPI(status, api); err != nil {
 		return err
 	}
@@ -127,7 +129,6 @@ func (c *cli) showModes(ctx context.Context, client *admin.Client, api string, a
 			}
 		}
 	}
-	c.diagnose(status.Stale...)
 	if asJSON {
 		encoder := json.NewEncoder(c.stdout)
 		for _, m := range modes {

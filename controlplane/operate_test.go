@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -100,6 +101,29 @@ carts  *          off
 		if code, _, stderr := command(t, show, "--api", "cart", "--admin", address); code != exitFailed || stderr != "threatgate: there is no API \"cart\", only: carts, orders\n" {
 			t.Errorf("%s of an unknown API: %d %s", show, code, stderr)
 		}
+	}
+}
+
+// Whoever looks at modes, or switches one, is told where what is served is not
+// what the files say.
+func TestModesAreShownWithProblems(t *testing.T) {
+	address := serve(t, shopModel)
+	file := write(t, filepath.Join(os.Getenv("XDG_CACHE_HOME"), "carts.yaml"), "openapi: []\n")
+	problem := file + ":1:10: "
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		code, stdout, stderr := command(t, "mode", "--admin", address)
+		if code != exitOK || !strings.Contains(stdout, "carts   *          enforce\n") {
+			t.Fatalf("%d %s\n%s", code, stderr, stdout)
+		}
+		if strings.Contains(stderr, problem) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is not told: %s", problem, stderr)
+		}
+	}
+	if code, stdout, stderr := command(t, "mode", "off", "--admin", address); code != exitOK || !strings.Contains(stdout, "carts: off") || !strings.Contains(stderr, problem) {
+		t.Errorf("%d %s\n%s", code, stderr, stdout)
 	}
 }
 
