@@ -61,9 +61,10 @@ own.yaml:16:9: OWN-01, "broken": case.yaml:`
 	}
 }
 
-func TestFaultsOfAPack(t *testing.T) {
+// packFaults are packs, and what is said of them.
+var packFaults = func() []struct{ name, pack, want string } {
 	const controls, triggers = "controls: []", "triggers: [{cause: any}]"
-	for _, row := range []struct{ name, pack, want string }{
+	return []struct{ name, pack, want string }{
 		{"not YAML", "rules: [", "own.yaml:1: did not find expected node content"},
 		{"empty", "", "own.yaml: the file is empty"},
 		{"a list", "- rules", "own.yaml:1:1: a mapping is expected, not a list"},
@@ -104,7 +105,11 @@ own.yaml:1:9: a rule has triggers, or evidence: runtime and needs`},
 			`own.yaml:2:213: a rule belongs to an OWASP category, whose rating it takes`},
 		{"unknown category", "rules:\n  - {id: X, title: a, why: b, scope: model, evidence: runtime, needs: c, controls: [], score: {skill: {value: 3, because: a}, integrity: {value: 5, because: b}, availability: {value: 1, because: c}}, references: {OWASP: [API1]}}",
 			`own.yaml:2:213: there is no rating of category "API1"; known: `},
-	} {
+	}
+}()
+
+func TestFaultsOfAPack(t *testing.T) {
+	for _, row := range packFaults {
 		t.Run(row.name, func(t *testing.T) {
 			c, got := load(row.pack)
 			if got != row.want {
@@ -128,6 +133,9 @@ func FuzzLoadCatalogue(f *testing.F) {
 		f.Add(rule(lines...))
 	}
 	f.Add("rules: [&a {id: *a}]")
+	for _, row := range packFaults {
+		f.Add(row.pack)
+	}
 	f.Fuzz(func(t *testing.T, pack string) {
 		var diags diag.List
 		c := threat.LoadCatalogue(fstest.MapFS{"own.yaml": {Data: []byte(pack)}}, &diags)
