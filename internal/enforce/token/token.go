@@ -60,9 +60,9 @@ func Basic(credentials []byte) bool {
 // Claims are what policies ask of a verified token (RFC 7519). The slices
 // share the memory of the decoded payload.
 type Claims struct {
-	Issuer  []byte // as JSON text, unescaped only if it had no escapes
-	Subject []byte
-	Scope   []byte // scope, space separated (RFC 8693 section 4.2), else scp, as some issuers call it; or a JSON array's inside
+	Issuer  []byte // a string's inside, escapes and all; empty if it is none
+	Subject []byte // likewise
+	scope   []byte // JSON: scope (RFC 8693 section 4.2), else scp, as some issuers call it
 	scp     []byte
 }
 
@@ -106,48 +106,75 @@ func ReadClaims(payload []byte) (c Claims, ok bool) {
 		value := payload[start:s.at]
 		switch string(name) {
 		case "iss":
-			ok = claim(&c.Issuer, value)
+			ok = once(&c.Issuer, inside(value))
 		case "sub":
-			ok = claim(&c.Subject, value)
+			ok = once(&c.Subject, inside(value))
 		case "scope":
-			ok = claim(&c.Scope, value)
+			ok = once(&c.scope, value)
 		case "scp":
-			ok = claim(&c.scp, value)
+			ok = once(&c.scp, value)
+		default:
+			ok = !hidden(name)
 		}
 		if !ok {
 			return c, false
 		}
 	}
-	if c.Scope == nil {
-		c.Scope = c.scp
+	if c.scope == nil {
+		c.scope = c.scp
 	}
 	return c, s.skipSpace() == len(payload)
 }
 
-// claim keeps a string's or an array's inside; other values count as absent.
-func claim(into *[]byte, value []byte) bool {
-	if *into != nil {
-		return false
-	}
-	if len(value) >= 2 && (value[0] == '"' || value[0] == '[') {
-		*into = value[1 : len(value)-1]
-	}
-	return true
+func once(into *[]byte, value []byte) bool {
+	first := *into == nil
+	*into = value
+	return first
 }
 
-// HasScope reports whether scope is among the granted ones.
+// inside is what a string has between its quotes; of other values it is empty.
+func inside(value []byte) []byte {
+	if value[0] != '"' {
+		return value[:0]
+	}
+	return value[1 : len(value)-1]
+}
+
+// hidden reports whether a name has letters that are escaped. No writer does
+// that, and it could be one of those that are read.
+func hidden(name []byte) bool {
+	return bytes.Contains(name, []byte(`\u006`)) || bytes.Contains(name, []byte(`\u007`))
+}
+
+// HasScope reports whether scope is among the granted ones: the words of a
+// string, or the items of a list.
 func (c *Claims) HasScope(scope []byte) bool {
-	for rest := c.Scope; len(rest) > 0; {
-		i := bytes.IndexAny(rest, " ,\"\t\n\r")
-		if i < 0 {
-			return bytes.Equal(rest, scope)
+	switch {
+	case len(c.scope) == 0:
+	case c.scope[0] == '[':
+		return lists(c.scope[1:], scope)
+	default:
+		for rest, word := inside(c.scope), []byte(nil); len(rest) > 0; {
+			if word, rest, _ = bytes.Cut(rest, []byte{' '}); bytes.Equal(word, scope) {
+				return true
+			}
 		}
-		if bytes.Equal(rest[:i], scope) {
-			return true
-		}
-		rest = rest[i+1:]
 	}
 	return false
+}
+
+// lists reports whether scope is one of the items that follow in a list.
+func lists(items, scope []byte) bool {
+	s := scanner{text: items}
+	for {
+		item, isText := s.str()
+		switch {
+		case isText && bytes.Equal(item, scope):
+			return true
+		case !isText && !s.value(0), !s.next(','):
+			return false
+		}
+	}
 }
 
 // scanner walks over JSON text without building anything.

@@ -1,7 +1,11 @@
 package token
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -47,15 +51,19 @@ func TestReadClaims(t *testing.T) {
 	for _, row := range []struct {
 		payload             string
 		ok                  bool
-		issuer, subj, scope string
+		issuer, subj, scope string // the scope as it is written
 	}{
 		{`{}`, true, "", "", ""},
-		{`{"iss":"https://login","sub":"u1","scope":"a b"}`, true, "https://login", "u1", "a b"},
+		{`{"iss":"https://login","sub":"u1","scope":"a b"}`, true, "https://login", "u1", `"a b"`},
 		{` { "x" : {"sub":"inner","y":[1,{"z":null}]} , "sub" : "outer" } `, true, "", "outer", ""},
-		{`{"scp":["a","b"],"exp":1.5e9,"ok":true}`, true, "", "", `"a","b"`},
-		{`{"scp":["x"],"scope":"a b"}`, true, "", "", "a b"},
+		{`{"scp":["a","b"],"exp":1.5e9,"ok":true}`, true, "", "", `["a","b"]`},
+		{`{"scp":["x"],"scope":"a b"}`, true, "", "", `"a b"`},
 		{`{"sub":7}`, true, "", "", ""},
 		{`{"sub":"a","sub":"b"}`, false, "", "", ""},
+		{`{"sub":7,"sub":"b"}`, false, "", "", ""},
+		{`{"sub":"a","\u0073ub":"b"}`, false, "", "", ""},
+		{`{"sub":"a","pr\u00e9nom":"b","https:\/\/example":1}`, true, "", "a", ""},
+		{`{"iss":["a"],"sub":["b"]}`, true, "", "", ""},
 		{`{"sub":"a\"b"}`, true, "", `a\"b`, ""},
 		{`{"sub":"a"`, false, "", "", ""},
 		{`{"sub":"a"} x`, false, "", "", ""},
@@ -70,27 +78,67 @@ func TestReadClaims(t *testing.T) {
 			t.Errorf("ReadClaims(%s) = %t", row.payload, ok)
 			continue
 		}
-		if ok && (string(c.Issuer) != row.issuer || string(c.Subject) != row.subj || string(c.Scope) != row.scope) {
-			t.Errorf("ReadClaims(%s) = %q %q %q", row.payload, c.Issuer, c.Subject, c.Scope)
+		if ok && (string(c.Issuer) != row.issuer || string(c.Subject) != row.subj || string(c.scope) != row.scope) {
+			t.Errorf("ReadClaims(%s) = %q %q %q", row.payload, c.Issuer, c.Subject, c.scope)
 		}
 	}
 }
 
 func TestHasScope(t *testing.T) {
-	for _, scope := range []string{"read", "read write", `"read","write"`, `"x", "read"`, "x read y"} {
-		c := Claims{Scope: []byte(scope)}
-		if !c.HasScope([]byte("read")) {
-			t.Errorf("%q lacks read", scope)
-		}
-		if c.HasScope([]byte("rea")) || c.HasScope([]byte("readx")) {
-			t.Errorf("%q has what it should not", scope)
+	for scope, want := range map[string]bool{
+		`"read"`: true, `"read write"`: true, `"x read y"`: true, `["read","write"]`: true, `[ "x" , "read" ]`: true, `[1,{"a":[]},"read"]`: true,
+		``: false, `""`: false, `[]`: false, `7`: false, `{"read":"read"}`: false, `"rea"`: false, `"readx"`: false, `["readx"]`: false,
+		`"x,read"`: false, `"x\"read\""`: false, `["x read"]`: false, `[["read"]]`: false, `[{"a":"read"}]`: false, `"[read]"`: false,
+	} {
+		c := Claims{scope: []byte(scope)}
+		if got := c.HasScope([]byte("read")); got != want {
+			t.Errorf("%s has read: %t", scope, got)
 		}
 	}
 }
 
+// FuzzReadClaims: what we read of a payload encoding/json reads, too.
 func FuzzReadClaims(f *testing.F) {
-	f.Add([]byte(`{"iss":"a","sub":"b","scope":"c","n":[1,2,{"a":"\\"}]}`))
-	f.Fuzz(func(t *testing.T, payload []byte) { ReadClaims(payload) })
+	for _, seed := range []string{
+		`{"iss":"a","sub":"b","scope":"c","n":[1,2,{"a":"\\"}]}`, `{"scp":["a","b"],"iss":7}`, `{"iss":"a","\u0069ss":"b"}`, `{"scope":["a",["b"],"c d"]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		c, ok := ReadClaims(payload)
+		var claims map[string]json.RawMessage
+		if err := json.Unmarshal(payload, &claims); err != nil || !ok {
+			return
+		}
+		scope := claims["scope"]
+		if scope == nil {
+			scope = claims["scp"]
+		}
+		if !bytes.Equal(c.Issuer, within(claims["iss"])) || !bytes.Equal(c.Subject, within(claims["sub"])) || !bytes.Equal(c.scope, scope) {
+			t.Errorf("%s: %q %q %q", payload, c.Issuer, c.Subject, c.scope)
+		}
+		var list []any
+		if json.Unmarshal(scope, &list) != nil {
+			var words string
+			json.Unmarshal(scope, &words)
+			for word := range strings.SplitSeq(words, " ") {
+				list = append(list, word)
+			}
+		}
+		for _, s := range []string{"a", "b", "c"} {
+			if c.HasScope([]byte(s)) && !slices.Contains(list, any(s)) {
+				t.Errorf("%s has %q", payload, s)
+			}
+		}
+	})
+}
+
+// within is a string without its quotes.
+func within(value json.RawMessage) []byte {
+	if !bytes.HasPrefix(value, []byte{'"'}) {
+		return nil
+	}
+	return value[1 : len(value)-1]
 }
 
 func TestDecodePayload(t *testing.T) {
