@@ -181,6 +181,9 @@ func (d *determinizer) derive(f condition, class int) condition {
 	if g, ok := d.derived[f]; ok {
 		return g
 	}
+	if d.work += transitionCost; d.work > maxWork {
+		return never
+	}
 	at := d.choices[f]
 	matches := never
 	if in := &d.prog.insts[at.variable]; d.members[in.set][class] {

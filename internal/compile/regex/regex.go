@@ -37,7 +37,8 @@ const (
 	// visit to an instruction. It keeps a hostile pattern to about a second.
 	maxWork = 1 << 26
 
-	// What a transition and a condition count for. They take memory, too.
+	// What a transition, of a state or of a condition, and a new condition count
+	// for. They take memory, too.
 	transitionCost, conditionCost = 16, 256
 )
 

@@ -373,6 +373,7 @@ func TestErrors(t *testing.T) {
 		{`((a{1000}){1000}){1000}`, Error{0, "needs more than 20000 states"}},
 		{`(?:a|b){2147483647}`, Error{0, "needs more than 20000 states"}},
 		{`a.{40}$`, Error{0, "needs more than 20000 states"}},
+		{`(?=.{65535})`, Error{0, "is too complex to turn into an automaton"}}, // soon, though it takes few visits
 	} {
 		d, err := Compile(row.pattern)
 		if d != nil || !reflect.DeepEqual(err, error(&row.want)) {
