@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"github.com/threatgate/threatgate/controlplane/admin"
 	"github.com/threatgate/threatgate/internal/artifact"
 )
 
@@ -86,6 +87,10 @@ func TestExitCodes(t *testing.T) {
 	}
 	defer taken.Close()
 	free := freeAddress(t)
+	token, err := admin.TokenFile("127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		args   string
 		code   int
@@ -142,7 +147,7 @@ func TestExitCodes(t *testing.T) {
 		{"tail --token-file " + dir + "/no", exitFailed, "threatgate: --token-file: open " + dir + "/no: no such file or directory\n"},
 		{"mode --operation x", exitUsage, "threatgate: a mode is needed: shadow, enforce, off or reset"},
 		{"mode off --json", exitUsage, "threatgate: --json shows modes, and sets none"},
-		{"mode --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: "},
+		{"mode --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: there is no " + token + "; start one, or name it with --admin or --token-file\n"},
 		{"mode on", exitUsage, `threatgate: "on" is none of shadow, enforce, off and reset`},
 		{"mode on off", exitUsage, "threatgate: one mode is needed, not 2 arguments"},
 		{"mode off --admin junk", exitUsage, `threatgate: --admin: "junk" is not host:port`},

@@ -134,7 +134,7 @@ func once(into *[]byte, value []byte) bool {
 
 // inside is what a string has between its quotes; of other values it is empty.
 func inside(value []byte) []byte {
-	if value[0] != '"' {
+	if len(value) == 0 || value[0] != '"' {
 		return value[:0]
 	}
 	return value[1 : len(value)-1]
@@ -149,15 +149,12 @@ func hidden(name []byte) bool {
 // HasScope reports whether scope is among the granted ones: the words of a
 // string, or the items of a list.
 func (c *Claims) HasScope(scope []byte) bool {
-	switch {
-	case len(c.scope) == 0:
-	case c.scope[0] == '[':
+	if len(c.scope) > 0 && c.scope[0] == '[' {
 		return lists(c.scope[1:], scope)
-	default:
-		for rest, word := inside(c.scope), []byte(nil); len(rest) > 0; {
-			if word, rest, _ = bytes.Cut(rest, []byte{' '}); bytes.Equal(word, scope) {
-				return true
-			}
+	}
+	for rest, word := inside(c.scope), []byte(nil); len(rest) > 0; {
+		if word, rest, _ = bytes.Cut(rest, []byte{' '}); bytes.Equal(word, scope) {
+			return true
 		}
 	}
 	return false
