@@ -291,15 +291,27 @@ func BenchmarkBodies(b *testing.B) {
 
 // FuzzBodies: where the chunks end makes no difference to the verdict.
 func FuzzBodies(f *testing.F) {
-	heads := []string{formTo, openTo, parts(), lineTo, seqTo, textTo}
+	heads := []string{formTo, openTo, parts(), lineTo, seqTo, textTo, deepTo}
 	for i, head := range heads {
 		heads[i], _, _ = strings.Cut(head, "\n\n")
 	}
+	const lines = uint8(3) // the index of lineTo
 	for _, row := range bodies {
 		head, body, _ := strings.Cut(row.request, "\n\n")
-		if i := slices.Index(heads, head); i >= 0 && len(body) < 500 {
+		if !slices.Contains(heads, head) || len(body) >= 500 {
+			continue
+		}
+		for i := range heads {
 			f.Add(uint8(i), []byte(body), uint64(1))
 		}
+	}
+	for _, body := range []string{
+		`{"n":1,"s":"\u00e9\ud83d\ude00\n\"\/\b"}`, `{"s":"\ud83d\u0041","n":1}`, `{"s":"\q"}`, `{"n":-12345678.125e+2}`, `{"n":12345678901234567}`,
+		`{"n":1,"n":1}`, `{"n":-0.5E-1}`, `{"n":0.12345678}`, `{"n":tru}`, `{"n":[true,false,null,{"a":[]}]}`, "{\"s\":\"\u0800\u07ff\ufffd\U00010000\U000fffff\U0010ffff\"}",
+		"{\"s\":\"\xed\xa0\x80\"}", "{\"s\":\"\xf4\x90\x80\x80\"}", strings.Repeat("[", 100), strings.Repeat(`{"n":`, 100),
+	} {
+		f.Add(lines, []byte(body+"\n"), uint64(1))
+		f.Add(lines, []byte(body+strings.Repeat(" ", 40)+"\n"), uint64(1))
 	}
 	engines := []*enforce.Engine{
 		compiled(f, "testdata/bodies.yaml", inMode(violation.Enforce)),

@@ -164,11 +164,20 @@ func BenchmarkDocuments(b *testing.B) {
 func FuzzDocuments(f *testing.F) {
 	heads := []string{petTo, listTo, openXML, numberTo, choiceTo}
 	for _, row := range documents {
-		for i, head := range heads {
-			if body, ok := strings.CutPrefix(row.request, head); ok && len(body) < 500 {
+		for i := range heads {
+			if _, body, ok := strings.Cut(row.request, "\n\n"); ok && len(body) < 500 {
 				f.Add(uint8(i), []byte(body), uint64(1))
 			}
 		}
+	}
+	for _, body := range []string{
+		"<?xml version='1.0' encoding=\"utf-8\" standalone='yes'?><Open/>", "<?xml version='1.0' encoding='latin1'?><Open/>", "<?xml version='1.1'?><Open/>", "<Open a='&#x41;&#66;&lt;&gt;&apos;&quot;&amp;\r\n\t\r'/>",
+		"<Open><key>&#x1F600;&#xd800;</key></Open>", "<Open><key>&lt;&gt;&apos;&quot;</key><any>]]]></any></Open>", "<Open><key>]]></key></Open>", "<Open><any><![CDATA[]]]]]></any></Open>", "<Open><list><![CDATA[ ]]></list></Open>",
+		"<Open xmlns:a='urn:a' a:at='1' xmlns:b='urn:a' b:at='1'/>", "<Open xmlns:a=''/>", "<Open xmlns:xml='urn:x'/>", "<Open xmlns:a='urn:a' xmlns:a='urn:b'/>", "<Open xml:lang='en'/>", "<Open at='1' at='2'/>", "<Open at=1/>", "<Open at='&no;'/>",
+		"<Open><any>\U00010000\ufffd\u0800</any></Open>", "<Open><any>\uffff</any></Open>", "<Open><any>\xf0\x90\x80</any></Open>", "<Open><any>\xed\xa0\x80</any></Open>",
+	} {
+		f.Add(uint8(2), []byte(body), uint64(1))
+		f.Add(uint8(2), []byte(body), uint64(2))
 	}
 	engines := []*enforce.Engine{
 		compiled(f, "testdata/documents.yaml", inMode(violation.Enforce)),

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/threatgate/threatgate/internal/diag"
 	"github.com/threatgate/threatgate/internal/openapi"
 	"github.com/threatgate/threatgate/internal/threat"
@@ -136,6 +138,9 @@ func FuzzLoadCatalogue(f *testing.F) {
 	for _, row := range packFaults {
 		f.Add(row.pack)
 	}
+	for _, pack := range shippedRules(f) {
+		f.Add(pack)
+	}
 	f.Fuzz(func(t *testing.T, pack string) {
 		var diags diag.List
 		c := threat.LoadCatalogue(fstest.MapFS{"own.yaml": {Data: []byte(pack)}}, &diags)
@@ -146,6 +151,37 @@ func FuzzLoadCatalogue(f *testing.F) {
 			c.RunCases(openapi.LoadBytes, &diags)
 		}
 	})
+}
+
+// shippedRules are the catalogue's rules, each a pack of its own with a few of
+// the names that it needs.
+func shippedRules(t testing.TB) (packs []string) {
+	read := func(name string) []byte {
+		data, err := policies.FS.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	var names struct {
+		Lists      map[string][]string
+		Categories yaml.Node
+	}
+	if err := yaml.Unmarshal(read("names.yaml"), &names); err != nil {
+		t.Fatal(err)
+	}
+	for name, patterns := range names.Lists {
+		names.Lists[name] = patterns[:2]
+	}
+	header, err := yaml.Marshal(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begin = "\n  - id: "
+	for _, rule := range strings.Split(string(read("rules.yaml")), begin)[1:] {
+		packs = append(packs, string(header)+"rules:"+begin+rule)
+	}
+	return packs
 }
 
 func TestTheCatalogueIsComplete(t *testing.T) {
