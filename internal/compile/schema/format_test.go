@@ -52,7 +52,9 @@ var formats = []struct{ name, valid, invalid string }{
 	{"sf-string", `["\"\"", "\"a \\\\ \\\" b\""]`, `["", "\"", "\"\\a\"", "\"é\""]`},
 	{"sf-token", `["a", "*a/b:c"]`, `["", "1", "a b"]`},
 	{"hostname", `["a.example", "xn--9n2bp8q.example", "ab--cd"]`, `["xn--a", "xn--.example", "ü.example", "a..b", "XN--X"]`},
-	{"idn-hostname", `["straße.example", "bücher.Example", "xn--bcher-kva"]`, `["Straße.example", "ab--cd", "bü--cher"]`},
+	{"idn-hostname", `["straße.example", "bücher.Example", "xn--bcher-kva"]`, `["Straße.example", "ab--cd", "bü--cher", "` + strings.Repeat("a", 56) + `é", "` + strings.Repeat("a", 62) + `é"]`},
+	{"ipv6", `["::", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "::1.2.3.4", "1:2:3:4:5:6:1.2.3.4"]`,
+		`["1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8", "1:2:3:4::5:6:7:8", "1:2:3:4:5:6::1.2.3.4", "1:2:3:4:5:6:7", "1::2::3"]`},
 	{"email", `["a@xn--a.example", "a@[IPv6:::1]"]`, `["ü@example.org", "a@ü.example"]`},
 	{"idn-email", `["ü@ü.example", "a@[1.2.3.4]", "\"ü \"@example.org"]`, `["ü@", "ü ü@example.org", "ü@-.example", ".ü@example.org"]`},
 	{"regex", `["", "a|b", "(?:a)(?<n>b)\\k<n>\\1", "[^\\]a-z\\-\\b]*?", "a{2}{", "(?=a)*", "(?<=a){", "(?<!a)b", "\\u{1F600}\\p{Lu}\\p{Script=Greek}\\cA\\x41\\0", "]}", "[\\w-.]", "[(]\\(", "\\/\\_"]`,
@@ -154,7 +156,7 @@ func TestCodePointsAreThereOnDemand(t *testing.T) {
 // Whatever a text is, judging it takes no memory and every cut gives the same.
 func TestFormatsTakeNoMemory(t *testing.T) {
 	texts := []string{
-		`"bücher.example"`, `"xn--bcher-kva.example"`, `"xn--99999999999.xn--a-.xn---"`, `"` + strings.Repeat("ü", 70) + `"`, `"` + strings.Repeat("a.", 300) + `"`,
+		`"bücher.example"`, `"xn--bcher-kva.example"`, `"xn--99999999999.xn--a-.xn---"`, `"` + strings.Repeat("ü", 70) + `"`, `"` + strings.Repeat("a", 62) + `é"`, `"` + strings.Repeat("a.", 300) + `"`,
 		`"\u200c\u200d.\u0660\u06f0.l·l"`, `"a@b"`, `"\"é\"@é"`, `"` + strings.Repeat("(", 70) + `"`, `"2024-02-29T23:59:60+14:59"`, `"23:59:60."`, `"::1"`, `""`,
 	}
 	for _, f := range formats {

@@ -78,24 +78,31 @@ func BenchmarkMachine(b *testing.B) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	p, root := compile(t, "3.0.3", orderSchema)
-	body := orderBody(20)
-	for _, chunk := range []int{16, 100, len(body)} {
-		var m schema.Machine
-		run := func() {
-			m.Start(p, root, all)
-			for rest := body; len(rest) > 0; {
-				n := min(chunk, len(rest))
-				m.Write(rest[:n])
-				rest = rest[n:]
+	for _, row := range []struct {
+		version, schema string
+		body            []byte
+	}{
+		{"3.0.3", orderSchema, orderBody(20)},
+		{"3.1.0", `T: {propertyNames: {maxLength: 4}, additionalProperties: {multipleOf: 0.01}}`, []byte(`{"a":1.25,"b":123456789012345678901234567890,"c":1e-2}`)},
+	} {
+		p, root := compile(t, row.version, row.schema)
+		for _, chunk := range []int{16, 100, len(row.body)} {
+			var m schema.Machine
+			run := func() {
+				m.Start(p, root, all)
+				for rest := row.body; len(rest) > 0; {
+					n := min(chunk, len(rest))
+					m.Write(rest[:n])
+					rest = rest[n:]
+				}
+				if !m.End() {
+					t.Fatal("not valid")
+				}
 			}
-			if !m.End() {
-				t.Fatal("not valid")
+			run()
+			if n := testing.AllocsPerRun(100, run); n != 0 {
+				t.Errorf("%s, chunks of %d bytes: %v allocations for a value, want 0", row.schema, chunk, n)
 			}
-		}
-		run()
-		if n := testing.AllocsPerRun(100, run); n != 0 {
-			t.Errorf("chunks of %d bytes: %v allocations for a value, want 0", chunk, n)
 		}
 	}
 }

@@ -185,7 +185,7 @@ func (m *Machine) judgeName(f *frame, name []byte) {
 			m.add(m.program.OthersOf(o).Names, link{parent: i, edge: edgeName})
 		}
 	}
-	m.scalar = scalar{kind: artifact.TypeString, bytes: name}
+	m.scalar.kind, m.scalar.bytes = artifact.TypeString, name
 	m.judge()
 }
 

@@ -229,11 +229,11 @@ func isHostname(s []byte) bool {
 // isIPv4 is dotted-quad of RFC 2673, section 3.2: no leading zeros.
 func isIPv4(s []byte) bool {
 	for part := range 4 {
-		n := 0
-		for n < len(s) && isDigit(s[n]) {
-			n++
+		n, value := 0, 0
+		for ; n < len(s) && isDigit(s[n]); n++ {
+			value = value*10 + int(s[n]-'0')
 		}
-		if n == 0 || n > 3 || number(s[:n]) > 255 || n > 1 && s[0] == '0' {
+		if n == 0 || n > 3 || value > 255 || n > 1 && s[0] == '0' {
 			return false
 		}
 		s = s[n:]
@@ -261,7 +261,7 @@ func isIPv6(s []byte) bool {
 		}
 		if n < len(s) && s[n] == '.' {
 			groups += 2
-			return isIPv4(s) && (groups == 8 || gap && groups < 8)
+			return isIPv4(s) && gap == (groups < 8) && groups <= 8
 		}
 		if n == 0 || n > 4 {
 			return false
@@ -282,7 +282,7 @@ func isIPv6(s []byte) bool {
 			return false
 		}
 	}
-	return groups == 8 || gap && groups < 8
+	return gap == (groups < 8) && groups <= 8
 }
 
 // twoDigits is the value of the two decimal digits that s begins with, -1 if
@@ -293,17 +293,6 @@ func twoDigits(s []byte) int {
 		return -1
 	}
 	return int(tens)*10 + int(units)
-}
-
-// number is the value of decimal digits, -1 if something else is among them.
-func number(s []byte) (n int) {
-	for _, c := range s {
-		if !isDigit(c) {
-			return -1
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n
 }
 
 func isDigit(c byte) bool  { return '0' <= c && c <= '9' }

@@ -112,7 +112,7 @@ func (h *hostname) encoded(label []rune) bool {
 // unicode judges a U-label (RFC 5891, section 4.2).
 func (h *hostname) unicode(label []rune) bool {
 	n := len(label)
-	if label[0] == '-' || label[n-1] == '-' || isReserved(label) || h.traits(label[0])&artifact.Mark != 0 {
+	if n > maxLabel-len(acePrefix) || label[0] == '-' || label[n-1] == '-' || isReserved(label) || h.traits(label[0])&artifact.Mark != 0 {
 		return false
 	}
 	for i, c := range label {

@@ -88,7 +88,7 @@ func shift(n int64, places int) (int64, bool) {
 	return n * powersOf10[places], -room < n && n < room
 }
 
-// checkNumber judges a number. See plain.go for why it is not inlined.
+// checkNumber judges a number.
 func (m *Machine) checkNumber(s *artifact.Schema) violation.Code {
 	p := m.program
 	if s.Types&(artifact.TypeInteger|artifact.TypeNumber) == 0 || s.Types&artifact.TypeNumber == 0 && !m.isInteger() {

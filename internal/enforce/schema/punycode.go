@@ -95,8 +95,8 @@ func punyDigit(c rune) int {
 	return -1
 }
 
-// appendEncoded appends the encoding of a label within the capacity of dst
-// (section 6.3).
+// appendEncoded appends the encoding of a label within the capacity of dst,
+// which is at least the label's length (section 6.3).
 func appendEncoded(dst []byte, label []rune) ([]byte, bool) {
 	p := punycode{bias: punyBias}
 	for _, c := range label {

@@ -201,8 +201,7 @@ func (m *Machine) checkLiteral(s *artifact.Schema) violation.Code {
 }
 
 // checkString judges a whole string. An excess of length comes first: where
-// a string arrives in parts it is known first. See plain.go for why it is not
-// inlined.
+// a string arrives in parts it is known first.
 func (m *Machine) checkString(s *artifact.Schema, text []byte) violation.Code {
 	if s.Types&artifact.TypeString == 0 {
 		return s.Code
