@@ -51,8 +51,8 @@ func (world) HashKey() siphash.Key {
 	value, _ := host.SharedData(hashKeyName)
 	if len(value) != hashKeySize {
 		drawn := binary.LittleEndian.AppendUint64(nil, rand.Uint64())
-		host.SetSharedData(hashKeyName, binary.LittleEndian.AppendUint64(drawn, rand.Uint64()), 0)
-		value, _ = host.SharedData(hashKeyName) // another worker may have been first
+		host.SetSharedData(hashKeyName, binary.LittleEndian.AppendUint64(drawn, rand.Uint64()), 0) // unless another worker has been first
+		value, _ = host.SharedData(hashKeyName)
 	}
 	hashKey = siphash.Key{K0: binary.LittleEndian.Uint64(value), K1: binary.LittleEndian.Uint64(value[8:])}
 	return hashKey

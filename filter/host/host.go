@@ -60,15 +60,15 @@ func RemoveRequestTrailer(name []byte) {
 	proxyRemoveHeaderMapValue(requestTrailers, data(name), uint32(len(name)))
 }
 
-// RequestBody returns size bytes of the request's body from start on, at
-// most MaxChunk of them.
+// RequestBody returns size bytes, at most MaxChunk, of the request's body from
+// start on.
 func RequestBody(start, size int) []byte {
-	return buffer(requestBody, start, min(size, MaxChunk))
+	return buffer(requestBody, start, size)
 }
 
 // ResponseBody is RequestBody for the response.
 func ResponseBody(start, size int) []byte {
-	return buffer(responseBody, start, min(size, MaxChunk))
+	return buffer(responseBody, start, size)
 }
 
 // Configuration returns the plugin's configuration, of the size that the
@@ -111,10 +111,17 @@ func SharedData(key []byte) (value []byte, version uint32) {
 }
 
 // SetSharedData writes a shared value if its version is still the one
-// given, 0 meaning whatever it is.
+// given, 0 meaning that there is none.
 func SetSharedData(key, value []byte, version uint32) bool {
+	if version == 0 {
+		version = noVersion // 0 would be whatever there is
+	}
 	return proxySetSharedData(data(key), uint32(len(key)), data(value), uint32(len(value)), version) == statusOK
 }
+
+// noVersion is a version that no value has: of a key without a value Envoy
+// doesn't look at it.
+const noVersion = 1 << 31
 
 // Response is an answer in the making; its memory is reused.
 type Response struct {

@@ -16,8 +16,8 @@ type Store interface {
 	// Get returns the value of key and its version; version 0 and no value if
 	// there is none. The value is valid until the next call.
 	Get(key []byte) (value []byte, version uint32)
-	// Set writes value if the version is still the one given, 0 meaning
-	// unconditionally.
+	// Set writes value if the version is still the one given, 0 meaning that
+	// there is no value.
 	Set(key, value []byte, version uint32) bool
 }
 

@@ -25,7 +25,7 @@ func (m *memory) Set(key, value []byte, version uint32) bool {
 	if m.before != nil {
 		m.before()
 	}
-	if version != 0 && version != m.versions[string(key)] {
+	if version != m.versions[string(key)] {
 		return false
 	}
 	m.values[string(key)] = append([]byte(nil), value...)
