@@ -114,7 +114,7 @@ func (b *body) judge(chunk []byte, end bool) (judged bool) {
 	first := b.size == 0 && len(chunk) > 0
 	before := b.size
 	if b.in.OfResponse() && before+uint64(len(chunk)) > b.max {
-		return b.refuse(b.tooLarge())
+		return b.refuse(violation.Unjudged)
 	}
 	b.size += uint64(len(chunk))
 	stop := false

@@ -112,7 +112,7 @@ func (r *Request) present(values func(yield func([]byte) bool)) violation.Code {
 func (r *Request) isBlank(value []byte) bool {
 	decoded, whole := uri.Unescape(r.values.buffer[:0], value, true)
 	r.values.buffer = decoded
-	return len(value) == 0 || whole && (len(bytes.TrimSpace(decoded)) == 0 || bytes.IndexByte(decoded, 0) >= 0)
+	return len(value) == 0 || whole && (len(bytes.Trim(decoded, "\" \t\r\n")) == 0 || bytes.IndexByte(decoded, 0) >= 0)
 }
 
 // verified reports whether Envoy has verified the request's token for one of
@@ -136,7 +136,7 @@ func (r *Request) verified(c *artifact.Credential) bool {
 // judgeLimits counts the request against each of the operation's limits, up
 // to the first that it exceeds. What would be rejected anyway isn't counted,
 // in shadow as in enforce.
-func (r *Request) judgeLimits(w World) (stop bool) {
+func (r *Request) judgeLimits() (stop bool) {
 	if r.rejecting() != nil {
 		return false
 	}
@@ -144,7 +144,7 @@ func (r *Request) judgeLimits(w World) (stop bool) {
 	for i := range artifact.Of(b.Limits, r.op.Limits) {
 		l := &b.Limits[int(r.op.Limits.Off)+i]
 		rate := limit.Rate{Interval: l.Interval, Burst: l.Burst}
-		wait := r.engine.table.Take(w, b.String(l.Class), r.key.Sum(r.limitKey(l, w)), rate, w.Now())
+		wait := r.engine.table.Take(r.world, b.String(l.Class), r.key.Sum(r.limitKey(l)), rate, r.world.Now())
 		if wait > 0 {
 			r.limit, r.wait = l, uint64(wait)
 			return r.violate(violation.Rate, violation.InRequest, nil, nil)
@@ -155,7 +155,7 @@ func (r *Request) judgeLimits(w World) (stop bool) {
 
 // limitKey is whom a limit counts. A subject is one of its issuer's (RFC 7519
 // section 4.1.2), and never taken for an address.
-func (r *Request) limitKey(l *artifact.Limit, w World) []byte {
+func (r *Request) limitKey(l *artifact.Limit) []byte {
 	switch {
 	case l.Key == artifact.PerOperation:
 		return nil
@@ -163,5 +163,5 @@ func (r *Request) limitKey(l *artifact.Limit, w World) []byte {
 		r.values.buffer = append(append(r.values.buffer[:0], r.claims.Issuer...), 0)
 		return append(r.values.buffer, r.claims.Subject...)
 	}
-	return w.ClientAddress()
+	return r.world.ClientAddress()
 }

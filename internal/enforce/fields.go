@@ -59,7 +59,7 @@ func (b *body) beginField(name []byte) {
 	}
 	code := violation.None
 	switch {
-	case declared == nil && b.looksDeclared(name):
+	case declared == nil && b.request.looksDeclared(name, b.media.Fields, artifact.Text{}):
 		code = violation.UndeclaredProperty
 	case declared == nil:
 		f.now = anyField(b.media)
@@ -129,20 +129,6 @@ func (b *body) findField(name []byte) (f *artifact.Field, brackets []byte) {
 	}
 	return f, brackets
 }
-
-// looksDeclared reports whether a name that is not declared is a declared one
-// to some parsers, or names the request's method: to Rack, Symfony and Laravel
-// "_method=DELETE" makes a POST another operation.
-func (b *body) looksDeclared(name []byte) bool {
-	for _, f := range artifact.Of(b.bundle.Fields, b.media.Fields) {
-		if readsAs(name, b.bundle.String(f.Name)) {
-			return true
-		}
-	}
-	return readsAs(name, methodField)
-}
-
-var methodField = []byte("_method")
 
 func (b *body) beginValue() {
 	f := &b.fields

@@ -85,18 +85,16 @@ func compareParameters(declared, given []byte) (missing, other bool) {
 }
 
 // utf8Charset reports whether the parameters of a content type name no
-// charset, or UTF-8 or its subset. Other forms of the parameter, "charset*"
-// for example, which some servers read (RFC 2231), are not looked into.
+// charset, or UTF-8 or its subset. The word stands nowhere else: some servers
+// read "charset*" (RFC 2231), and some look for the word alone.
 func utf8Charset(parameters []byte) bool {
-	ok := true
+	others := multipart.CountFold(parameters, "charset")
 	eachParameter(parameters, func(name, value []byte) {
-		if len(name) < len(charset) || !uri.EqualFold(name[:len(charset)], charset) {
-			return
+		if uri.EqualFold(name, charset) && (uri.EqualFold(value, utf8Names[0]) || uri.EqualFold(value, utf8Names[1]) || uri.EqualFold(value, utf8Names[2])) {
+			others--
 		}
-		ok = ok && len(name) == len(charset) &&
-			(uri.EqualFold(value, utf8Names[0]) || uri.EqualFold(value, utf8Names[1]) || uri.EqualFold(value, utf8Names[2]))
 	})
-	return ok
+	return others == 0
 }
 
 var (

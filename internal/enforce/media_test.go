@@ -11,6 +11,8 @@ var mediaTypes = []row{
 	{"POST /any\n\n" + `{"n":1}`, allowed},
 	{"POST /any\n\n" + `{"n":"1"}`, "validation:type body /n"},
 	{"POST /any\ncontent-type: application/problem+json\n\n" + `{"n":"1"}`, "validation:type body /n"},
+	{"POST /any\ncontent-type: text/json\n\n" + `{"n":"1"}`, "validation:type body /n"},
+	{"POST /some\ncontent-type: text/json\n\n" + `{"n":1}`, "validation:undeclared-property body /*"},
 	{"POST /any\ncontent-type: text/xml\n\n<Item><n>x</n></Item>", "validation:type body /n"},
 	{"POST /any\ncontent-type: image/svg+xml\n\n<Item><n>1</n></Item>", allowed},
 	{"POST /any\ncontent-type: application/x-www-form-urlencoded\n\nn=x", "validation:type body /n"},

@@ -87,13 +87,13 @@ func (m *message) readings(name []byte) func(yield func([]byte) bool) {
 	}
 }
 
-// reading returns the first of the readings of the header field name, and how
-// many there are.
-func (m *message) reading(name []byte) (first []byte, given int) {
+// reading returns the first of the fields that some upstream may read as that
+// of this name, and how many there are.
+func (m *message) reading(name []byte) (first Header, given int) {
 	for i := range m.fields {
 		if SameField(m.fields[i].Name, name) {
 			if given++; given == 1 {
-				first = m.fields[i].Value
+				first = m.fields[i]
 			}
 		}
 	}

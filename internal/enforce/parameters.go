@@ -1,6 +1,8 @@
 package enforce
 
 import (
+	"bytes"
+
 	"github.com/threatgate/threatgate/internal/artifact"
 	"github.com/threatgate/threatgate/internal/violation"
 )
@@ -41,17 +43,23 @@ func (r *Request) judgeParameters() (stop bool) {
 // undeclared stands for a name that the specification does not spell.
 var undeclared = []byte("*")
 
+// isQuoted reports whether a cookie's value is another to those who take the
+// quotes off, and undo escapes in them: Python, Go and others.
+func isQuoted(value []byte) bool { return len(value) > 0 && value[0] == '"' }
+
 // judgeField judges a header or cookie parameter.
 func (r *Request) judgeField(p *artifact.Parameter) (stop bool) {
 	b := r.engine.bundle
 	name := b.String(p.Name)
 	var value []byte
-	given, hidden := 0, false
+	given, own, hidden := 0, true, false
 	if p.Place == violation.InHeader {
-		value, given = r.headers.reading(name)
+		var first Header
+		first, given = r.headers.reading(name)
+		value, own = first.Value, bytes.Equal(first.Name, name)
 	} else {
 		value, given = r.headers.cookie(name)
-		hidden = r.headers.cookieReadings(name) > given
+		hidden = r.headers.cookieReadings(name) > given || isQuoted(value) && p.Shape != artifact.ShapeJSON
 	}
 	switch {
 	case given > 0 && r.values.judgeText(p, value):
@@ -60,7 +68,7 @@ func (r *Request) judgeField(p *artifact.Parameter) (stop bool) {
 		return true
 	case hidden:
 		return r.values.malformed(p)
-	case given == 0:
+	case given == 0, !own: // there is none to most
 		return r.values.missing(p)
 	}
 	return false

@@ -115,6 +115,7 @@ var parameters = []struct {
 		{"?color=blue", "ok"}, {"?color=", "ok"}, {"?color", "ok"}, {"", "required query color"}, {"?", "required query color"}, {"?color=red", "enum query color"},
 		{"?color=a,b", "ok"}, {"?color=a%2Cb", "ok"}, {"?color=a+b", "ok"}, {"?color=a%20b", "ok"}, {"?c%6Flor=blue", "ok"}, {"?%2563olor=blue", "required query color"},
 		{"?color=%2562lue", "enum query color"}, {"?color=%", "parameter-encoding query color"}, {"?color=%6", "parameter-encoding query color"}, {"?color=%ff", "parameter-encoding query color"},
+		{"?color=blue]=x", "required query color"}, {"?color=blue%5d=x", "required query color"}, {"?color=blue]%3dx", "enum query color"}, {"?color=blue=]", "enum query color"},
 		{"?color=blue&color=blue", "repeated-parameter query color"}, {"?color=blue&color=red", "repeated-parameter query color"}, {"?color=red&color=blue", "repeated-parameter query color"},
 		{"?color=blue&shade=1", "undeclared-parameter query *"}, {"?color=blue&%zz=1", "undeclared-parameter query *"}, {"?color=blue&=1", "undeclared-parameter query *"},
 		{"?color[]=blue", "required query color"}, {"?Color=blue", "required query color"},
@@ -259,7 +260,7 @@ var parameters = []struct {
 
 	{"Style Values: simple in a header, primitive", []string{"in: header, required: true, schema: " + text}, [][2]string{
 		{"color: blue", "ok"}, {"COLOR: blue", "ok"}, {"color: red", "enum header color"}, {"color: %62lue", "enum header color"}, {"", "required header color"},
-		{"color: blue\ncolor: blue", "repeated-parameter header color"}, {"color: a,b", "ok"}, {"color: a+b", "enum header color"},
+		{"the_color: red\ncolor: blue", "ok"}, {"color: blue\ncolor: blue", "repeated-parameter header color"}, {"color: a,b", "ok"}, {"color: a+b", "enum header color"},
 	}},
 	{"Style Examples: simple in a header, array", []string{"in: header, schema: " + array}, [][2]string{
 		{"color: blue,black,brown", "ok"}, {"color: blue, black", "ok"}, {"color: blue,red", "enum header color/1"}, {"color: blue%2Cblack", "enum header color/0"}, {"color:", "min-items header color"}, {"color: blue\ncolor: black", "repeated-parameter header color"},
@@ -280,6 +281,15 @@ var parameters = []struct {
 		{"cookie: color=blue; a=b color=red", "parameter-encoding cookie color"}, {"cookie: a=b, color=red; color=blue", "parameter-encoding cookie color"}, {"cookie: a=b; \xa0color=red; color=blue", "parameter-encoding cookie color"},
 		{`cookie: a="b, color=red"; color=blue`, "parameter-encoding cookie color"}, {"cookie: color[]=red; color=blue", "parameter-encoding cookie color"}, {"cookie: a=b color=red", "parameter-encoding cookie color"},
 		{"cookie: color=blue; a=color=red; b=/color=red; mycolor=red; color2=red; a=color red", "ok"},
+	}},
+	{"RFC 6265: a cookie in quotes", []string{"in: cookie, schema: {type: string, minLength: 1}"}, [][2]string{
+		{`cookie: color=a"b"`, "ok"}, {`cookie: color=""`, "parameter-encoding cookie color"}, {`cookie: color="\074a\076"`, "parameter-encoding cookie color"},
+	}},
+	{"RFC 6265: a cookie in quotes, content", []string{"in: cookie, content: {application/json: {schema: {type: string}}}"}, [][2]string{
+		{`cookie: color="a"`, "ok"},
+	}},
+	{"a header that is one's own to CGI alone", []string{"name: x-color, in: header, required: true, schema: {type: string}"}, [][2]string{
+		{"x-color: a", "ok"}, {"x_color: a", "required header x-color"},
 	}},
 	{"Style Examples: form in a cookie, array", []string{"in: cookie, explode: false, schema: " + array}, [][2]string{
 		{"cookie: color=blue,black,brown", "ok"}, {"cookie: color=blue,red", "enum cookie color/1"}, {"cookie: color=a%2Cb", "ok"}, {"cookie: color=", "min-items cookie color"},

@@ -11,14 +11,14 @@ import (
 
 // pair is one name=value of the query.
 type pair struct {
-	name    []byte // decoded; empty if it can't be
+	name    []byte // decoded; empty if it can't be, or if it is another to some
 	value   []byte // as sent
 	claimed bool   // some declared parameter or credential reads it
 }
 
 // splitQuery cuts the query into pairs. Only '&' separates. Names are
 // compared decoded, so they are decoded here; most queries have no escape at
-// all, which is found out once.
+// all, which is found out once. To qs a name ends at "]=", if there is one.
 func (r *Request) splitQuery() (stop bool) {
 	r.values.plainQuery, r.values.asciiTarget = r.headers.target.PlainQuery(), r.headers.target.PlainASCII()
 	for query := r.headers.target.Query; len(query) > 0; {
@@ -37,10 +37,25 @@ func (r *Request) splitQuery() (stop bool) {
 				name = r.keep(decoded)
 			}
 		}
+		if hasBracket(value) {
+			name = nil
+		}
 		r.query = append(r.query, pair{name: name, value: value})
 	}
 	return false
 }
+
+// hasBracket reports whether "]=" stands in a value, escaped or not.
+func hasBracket(value []byte) bool {
+	for i, c := range value {
+		if c == '=' && i > 0 && (value[i-1] == ']' || value[i-1]|0x20 == 'd' && bytes.HasSuffix(value[:i-1], fiveOf)) {
+			return true
+		}
+	}
+	return false
+}
+
+var fiveOf = []byte("%5")
 
 // rawQuery calls yield with the value, as sent, of each query parameter with
 // this name, before the query has been split.
@@ -246,28 +261,33 @@ func (r *Request) propertyOf(p *artifact.Parameter, name []byte, q *pair) (prope
 	}
 	types, ok = r.values.field(p, q.name)
 	if !ok && p.Flags&artifact.Open != 0 {
-		ok = !q.claimed && !r.looksDeclared(p, q.name)
+		// With brackets it is a property of another object to many.
+		ok = !q.claimed && bytes.IndexByte(q.name, '[') < 0 && !r.looksDeclared(q.name, p.Fields, p.Name)
 	}
 	return q.name, types, ok
 }
 
-// looksDeclared reports whether a name that is not declared is a declared one
-// to some parsers, be it of a property of p or of a parameter, or one with
-// brackets, which are properties of another object to many.
-func (r *Request) looksDeclared(p *artifact.Parameter, name []byte) bool {
+// looksDeclared reports whether some parsers take a name that is not declared
+// for one of these fields, for a query parameter but the one of a name itself,
+// which servlets and others put together with a form, or for that of the
+// method: to Rack, Symfony and Laravel "_method=DELETE" makes a POST another
+// operation.
+func (r *Request) looksDeclared(name []byte, fields artifact.Range, but artifact.Text) bool {
 	b := r.engine.bundle
-	if bytes.IndexByte(name, '[') >= 0 || readsAs(name, methodField) {
-		return true
-	}
-	for _, f := range artifact.Of(b.Fields, p.Fields) {
-		if readsAs(name, b.String(f.Name)) {
+	read := readingOf(name)
+	declared := artifact.Of(b.Fields, fields)
+	for i := range declared {
+		if read.is(b.String(declared[i].Name)) {
 			return true
 		}
 	}
-	for _, other := range artifact.Of(b.Parameters, r.op.Params) {
-		if other.Place == violation.InQuery && other.Name != p.Name && readsAs(name, b.String(other.Name)) {
+	parameters := artifact.Of(b.Parameters, r.op.Params)
+	for i := range parameters {
+		if p := &parameters[i]; p.Place == violation.InQuery && p.Name != but && read.is(b.String(p.Name)) {
 			return true
 		}
 	}
-	return false
+	return read.is(methodField)
 }
+
+var methodField = []byte("_method")

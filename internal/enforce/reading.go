@@ -2,18 +2,31 @@ package enforce
 
 import "bytes"
 
-// readsAs reports whether some parsers take a name for the declared one:
-// "role[]" and "role[x]" are "role" to PHP, Rails and qs, "role.x" is to Spring;
-// to PHP "a.b", "a b" and "a[b" are "a_b" and a space before a name is nothing;
-// to what is written in C so is what follows a NUL; Tornado reads "<role>" in a
-// multipart body as "role".
-func readsAs(name, declared []byte) bool {
-	name = bytes.Trim(name, " \t<>")
+// reading is what some parsers take a name for: "role[]" and "role[x]" are
+// "role" to PHP, Rails and qs, "role.x" is to Spring; to PHP "a.b", "a b" and
+// "a[b" are "a_b" and a space before a name is nothing; to what is written in C
+// so is what follows a NUL. qs reads "[role]" and Rack "role]" as "role", Tornado
+// "<role>" in a multipart body and PHP "'role'"; to Spring "!role" is its default
+// and "_role" says that it is there.
+type reading [3][]byte
+
+func readingOf(name []byte) reading {
+	name = bytes.Trim(name, " \t<>[]!'")
 	stem := name
 	if i := bytes.IndexAny(name, "[.\x00"); i >= 0 {
-		stem = bytes.TrimRight(name[:i], " \t")
+		stem = bytes.TrimRight(name[:i], " \t]")
 	}
-	return sameToPHP(declared, name) || sameToPHP(declared, stem)
+	return reading{name, stem, bytes.TrimPrefix(stem, []byte("_"))}
+}
+
+// is reports whether the name is taken for the declared one.
+func (r reading) is(declared []byte) bool {
+	for _, name := range r {
+		if sameToPHP(declared, name) {
+			return true
+		}
+	}
+	return false
 }
 
 func sameToPHP(a, b []byte) bool {

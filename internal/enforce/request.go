@@ -65,7 +65,7 @@ func (r *Request) Headers(headers []Header, end bool, w World) Action {
 	r.text = r.headers.requestID
 	r.key = w.HashKey()
 	r.values.machine.SetSecret(r.key)
-	r.judgeHeaders(end, w)
+	r.judgeHeaders(end)
 	if r.streams() {
 		r.body.in = violation.InBodyStream
 	}
@@ -282,7 +282,7 @@ func (r *Request) threat(code violation.Code, in violation.Place) string {
 // judgeHeaders runs the checks that headers allow, in the order that decides
 // which violation comes first: is there such an operation, who calls, how
 // often, and is what they send well formed.
-func (r *Request) judgeHeaders(end bool, w World) {
+func (r *Request) judgeHeaders(end bool) {
 	r.state = judged
 	if r.findOperation() {
 		return
@@ -294,7 +294,7 @@ func (r *Request) judgeHeaders(end bool, w World) {
 	if r.op == nil {
 		return // nothing more is known of what it should be like
 	}
-	if r.judgeLifetime(w) || r.judgeCredentials() || r.judgeLimits(w) || r.judgeParameters() {
+	if r.judgeLifetime() || r.judgeCredentials() || r.judgeLimits() || r.judgeParameters() {
 		return
 	}
 	r.findIdentity(r.headers.fields)
@@ -353,8 +353,8 @@ func (r *Request) upgradeAllowed() bool {
 }
 
 // judgeLifetime looks at deprecation and sunset.
-func (r *Request) judgeLifetime(w World) (stop bool) {
-	if r.op.Sunset != 0 && w.Now()/1e9 >= r.op.Sunset {
+func (r *Request) judgeLifetime() (stop bool) {
+	if r.op.Sunset != 0 && r.world.Now()/1e9 >= r.op.Sunset {
 		return r.violate(violation.Sunset, violation.InRequest, nil, nil)
 	}
 	return r.op.Flags&artifact.IsDeprecated != 0 && r.violate(violation.Deprecated, violation.InRequest, nil, nil)

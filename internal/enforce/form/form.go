@@ -4,7 +4,8 @@
 //
 // What parsers read differently is refused: ';', which to some separates
 // fields; broken escapes; control characters; NUL in a name; a field without
-// a name. No serialiser writes any of them.
+// a name; "]=" in a value, where the name ends to qs. No serialiser writes any
+// of them.
 package form
 
 // Token is one step through a form.
@@ -39,6 +40,7 @@ type Tokenizer struct {
 	inValue bool
 	digits  int  // of an escape that are still missing
 	octet   byte // that the escape stands for, so far
+	last    byte // of the value
 	maxName int
 	name    []byte
 	value   [512]byte
@@ -106,7 +108,7 @@ func (t *Tokenizer) endName(used int) Token {
 	if len(t.name) == 0 {
 		return t.fail(Syntax)
 	}
-	t.chunk, t.inValue, t.Bytes = t.chunk[used:], true, t.name
+	t.chunk, t.inValue, t.Bytes, t.last = t.chunk[used:], true, t.name, 0
 	return Name
 }
 
@@ -125,6 +127,7 @@ func (t *Tokenizer) nextValue() Token {
 			return part(i)
 		}
 		octet, whole, ok := t.decode(c)
+		ok = ok && (c != '=' || t.last != ']')
 		if !ok && n > 0 {
 			return part(i) // what was before the fault has been read
 		}
@@ -132,7 +135,7 @@ func (t *Tokenizer) nextValue() Token {
 			return t.fail(Syntax)
 		}
 		if whole {
-			t.value[n] = octet
+			t.value[n], t.last = octet, octet
 			n++
 		}
 	}

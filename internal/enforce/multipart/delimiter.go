@@ -63,17 +63,14 @@ func (d *delimiter) nextBare(n int, c byte) int {
 
 // Boundary finds the boundary among the parameters of a content type, what
 // follows the first ';'. It reports whether there is one that everybody reads
-// alike.
+// alike: some look for the word alone, and take "xboundary" for it.
 func Boundary(parameters []byte) (boundary []byte, ok bool) {
-	for len(parameters) > 0 {
+	for rest := parameters; len(rest) > 0; {
 		var one []byte
-		one, parameters, _ = bytes.Cut(parameters, []byte{';'})
+		one, rest, _ = bytes.Cut(rest, []byte{';'})
 		name, value, _ := bytes.Cut(bytes.Trim(one, " \t"), []byte{'='})
-		if len(name) < len("boundary") || !equalFold(name[:len("boundary")], "boundary") {
+		if !equalFold(name, "boundary") {
 			continue
-		}
-		if len(name) > len("boundary") || boundary != nil {
-			return nil, false
 		}
 		if boundary, ok = unquote(value); !ok || len(boundary) > maxBoundary {
 			return nil, false
@@ -84,10 +81,15 @@ func Boundary(parameters []byte) (boundary []byte, ok bool) {
 			}
 		}
 	}
+	// The browsers' boundaries have the word in them.
+	if CountFold(parameters, "boundary=") != 1 || CountFold(parameters, "boundary") != 1+CountFold(boundary, "boundary") {
+		return nil, false
+	}
 	return boundary, boundary != nil
 }
 
-// isBoundary is bchars of RFC 2046 section 5.1.1, but for the space.
+// isBoundary is bchars of RFC 2046 section 5.1.1, but for the space and the
+// comma, with which a boundary ends to Rack.
 func isBoundary(c byte) bool {
-	return isAlphanumeric(c) || bytes.IndexByte([]byte(`'()+_,-./:=?`), c) >= 0
+	return isAlphanumeric(c) || bytes.IndexByte([]byte(`'()+_-./:=?`), c) >= 0
 }

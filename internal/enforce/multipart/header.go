@@ -27,6 +27,9 @@ func (h *headers) add(line []byte) bool {
 	if !ok || !IsToken(name) || !utf8.Valid(line) { // a folded line too
 		return false
 	}
+	if CountFold(line[1:], "content-disposition:")+CountFold(line[1:], "content-type:") > 0 {
+		return false // Rack finds them anywhere
+	}
 	value = bytes.Trim(value, " \t")
 	h.lines = append(append(append(append(h.lines, name...), ':'), value...), '\n')
 	switch {
@@ -64,8 +67,10 @@ func (h *headers) once(i int) bool {
 
 // disposition reads `form-data; name="a"; filename="b"`: these two parameters
 // only, each once. "filename*" stands beside "filename" to some and is
-// overlooked by others (RFC 7578 section 4.2).
+// overlooked by others (RFC 7578 section 4.2); some look for "name=" alone, in
+// values, too.
 func (h *headers) disposition(value []byte) bool {
+	names := CountFold(value, "name=")
 	kind, rest, more := bytes.Cut(value, []byte{';'})
 	if !equalFold(bytes.TrimRight(kind, " \t"), "form-data") {
 		return false
@@ -73,6 +78,7 @@ func (h *headers) disposition(value []byte) bool {
 	for more {
 		var name, value []byte
 		var ok bool
+		names--
 		if name, rest, ok = bytes.Cut(bytes.TrimLeft(rest, " \t"), []byte{'='}); !ok {
 			return false
 		}
@@ -98,7 +104,7 @@ func (h *headers) disposition(value []byte) bool {
 			return false
 		}
 	}
-	return len(h.name) > 0
+	return len(h.name) > 0 && names == 0
 }
 
 // cutValue splits a parameter's value, quoted or not, from the parameters
@@ -153,6 +159,18 @@ var tokenChars = func() (set [256]bool) {
 
 func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// CountFold counts where a lower-case text stands in s, without case.
+//
+//go:noinline
+func CountFold(s []byte, lower string) (n int) {
+	for ; len(s) >= len(lower); s = s[1:] {
+		if equalFold(s[:len(lower)], lower) {
+			n++
+		}
+	}
+	return n
 }
 
 // equalFold compares ASCII text with a lower-case one, without case.

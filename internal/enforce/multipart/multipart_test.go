@@ -209,6 +209,13 @@ func TestBoundary(t *testing.T) {
 		{"boundary*0=a", "", false},
 		{"boundary =a", "", false},
 		{"boundary= a", "", false},
+		{"boundary=b; xboundary=c", "", false}, // of these frameworks take another
+		{"xboundary=c; boundary=b", "", false},
+		{"x=a boundary=c; boundary=b", "", false},
+		{"boundary=b; boundary", "", false},
+		{"x=Boundary; boundary=b", "", false},
+		{`boundary="b,c"`, "", false},
+		{`boundary="b-boundary=c"`, "", false},
 		{"boundary=a:b", "", false},
 		{"boundary=a,b", "", false},
 		{`boundary="a b"`, "", false},
