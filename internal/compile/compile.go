@@ -126,24 +126,14 @@ func share[T any](c *compiler, section *[]T, items ...T) artifact.Range {
 }
 
 func (c *compiler) meta() {
-	bounds := model.DefaultBounds
-	for i, o := range c.service.Operations {
-		// One request has one reader: the largest bound of the service holds
-		// for nesting, names and parameters, which only bound memory.
-		if i == 0 {
-			bounds = o.Bounds
-		}
-		bounds.MaxDepth = max(bounds.MaxDepth, o.Bounds.MaxDepth)
-		bounds.MaxQueryParameters = max(bounds.MaxQueryParameters, o.Bounds.MaxQueryParameters)
-		bounds.MaxTokenLength = max(bounds.MaxTokenLength, o.Bounds.MaxTokenLength)
-	}
+	d := model.DefaultBounds
 	c.bundle.Meta = artifact.Meta{
 		API:           c.text(c.service.ID),
 		UnknownThreat: c.text(cmp.Or(c.service.Unknown, violation.Contract)),
 		MethodThreat:  c.text(cmp.Or(c.service.Method, violation.Contract)),
-		MaxQuery:      bounds.MaxQueryParameters,
-		MaxDepth:      bounds.MaxDepth,
-		MaxToken:      bounds.MaxTokenLength,
+		MaxQuery:      c.largest("maxQueryParameters", d.MaxQueryParameters, func(b model.Bounds) uint32 { return b.MaxQueryParameters }),
+		MaxDepth:      c.largest("maxDepth", d.MaxDepth, func(b model.Bounds) uint32 { return b.MaxDepth }),
+		MaxToken:      c.largest("maxTokenLength", d.MaxTokenLength, func(b model.Bounds) uint32 { return b.MaxTokenLength }),
 		MaxRecords:    MaxRecords,
 		Mode:          c.service.Mode,
 		Failure:       c.service.Failure,
@@ -151,6 +141,21 @@ func (c *compiler) meta() {
 	for _, name := range c.service.Identity {
 		c.bundle.Identity = append(c.bundle.Identity, c.text(name))
 	}
+}
+
+// largest is the largest of a bound among the operations: what only bounds
+// memory holds for the one reader that all of them share.
+func (c *compiler) largest(name string, fallback uint32, of func(model.Bounds) uint32) uint32 {
+	if len(c.service.Operations) == 0 {
+		return fallback
+	}
+	by := func(a, b *policy.Operation) int { return cmp.Compare(of(a.Bounds), of(b.Bounds)) }
+	least, most := slices.MinFunc(c.service.Operations, by), slices.MaxFunc(c.service.Operations, by)
+	if by(least, most) < 0 {
+		c.diags.Warnf(c.service.Pos, "%s is %d for all operations of %s, the largest that the model gives: that of %s, %d, is not enforced",
+			name, of(most.Bounds), c.service.ID, least.Label, of(least.Bounds))
+	}
+	return of(most.Bounds)
 }
 
 // operation compiles one operation; its index is that in the policy.
@@ -169,6 +174,9 @@ func (c *compiler) operation(o *policy.Operation) {
 	}
 	if o.Body != nil {
 		record.Media = c.media(o.Body.Content, schema.Request)
+	}
+	if o.Upgrade && record.Media.Len > 0 {
+		c.diags.Warnf(o.Pos, "upgrades of %s are refused: it has a body, which an upstream that does not upgrade would read", o.Label)
 	}
 	record.Params, record.Captures = c.parameters(o)
 	if o.Owner != nil {

@@ -20,7 +20,7 @@ func wildcards(name string) int { return strings.Count(name, "*") }
 // readable are the media types whose bodies are read, from which a range
 // picks those that it covers. "*" stands for any text.
 var readable = []string{
-	"application/json", "*/*+json", "application/xml", "text/xml", "*/*+xml",
+	"*/json", "*/*+json", "application/xml", "text/xml", "*/*+xml",
 	"application/x-www-form-urlencoded", "multipart/form-data", "text/plain",
 }
 

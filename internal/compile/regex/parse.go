@@ -13,7 +13,7 @@ const maxNesting = 250
 // parse parses a pattern by the grammar named in the package's document.
 func parse(pattern string) (*node, error) {
 	if !utf8.ValidString(pattern) {
-		return nil, &Error{Msg: "pattern is not UTF-8"}
+		return nil, &Error{-1, "not UTF-8"}
 	}
 	p := &parser{src: pattern, names: map[string]bool{}}
 	root, err := p.disjunction()
@@ -36,7 +36,7 @@ type parser struct {
 }
 
 func (p *parser) fail(offset int, format string, args ...any) error {
-	return &Error{Offset: offset, Msg: fmt.Sprintf(format, args...)}
+	return &Error{offset, fmt.Sprintf(format, args...)}
 }
 
 func (p *parser) atEnd() bool { return p.pos == len(p.src) }

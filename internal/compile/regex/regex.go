@@ -69,17 +69,19 @@ type DFA struct {
 
 // Error says why a pattern can't be compiled, and at which byte of it.
 type Error struct {
-	Offset int
+	Offset int // -1: the whole pattern
 	Msg    string
 }
 
 func (e *Error) Error() string {
+	if e.Offset < 0 {
+		return e.Msg
+	}
 	return fmt.Sprintf("at offset %d: %s", e.Offset, e.Msg)
 }
 
 // Compile compiles pattern. The same pattern gives the same tables. The error
-// is an *Error; that of a pattern which is sound but needs too large an
-// automaton, or too long to find one, has offset 0.
+// is an *Error.
 func Compile(pattern string) (*DFA, error) {
 	root, err := parse(pattern)
 	if err != nil {
@@ -117,10 +119,10 @@ func (d *DFA) MatchString(s string) bool {
 
 // errWork reports a pattern that took more than maxWork.
 func errWork() *Error {
-	return &Error{Msg: "is too complex to turn into an automaton"}
+	return &Error{-1, "too complex to turn into an automaton: repeat less, or bound the length by maxLength instead"}
 }
 
 // errStates reports an automaton that outgrew maxStates.
 func errStates() *Error {
-	return &Error{Msg: fmt.Sprintf("needs more than %d states", maxStates)}
+	return &Error{-1, fmt.Sprintf("needs more than %d states: repeat less, or bound the length by maxLength instead", maxStates)}
 }

@@ -81,7 +81,7 @@ func New(diags *diag.List) *Compiler {
 // Root compiles s, once for each direction. A schema that says nothing, such
 // as nil, is 0.
 func (c *Compiler) Root(s *inventory.Schema, d Direction) artifact.Ref {
-	if isAnything(s) {
+	if Anything(s) {
 		return 0
 	}
 	return c.schema(s, d)
@@ -90,7 +90,7 @@ func (c *Compiler) Root(s *inventory.Schema, d Direction) artifact.Ref {
 // Unread is the root of values of s that are not read, so that no keyword
 // judges them: what Unenforceable says becomes of them.
 func (c *Compiler) Unread(s *inventory.Schema) artifact.Ref {
-	if isAnything(s) || c.Unenforceable == violation.None {
+	if Anything(s) || c.Unenforceable == violation.None {
 		return 0
 	}
 	return c.never(s.Pointer, c.Unenforceable)
@@ -150,8 +150,8 @@ func (c *Compiler) join(all []*inventory.Schema) *inventory.Schema {
 	return whole
 }
 
-// isAnything reports whether s says nothing about any value.
-func isAnything(s *inventory.Schema) bool {
+// Anything reports whether s says nothing about any value.
+func Anything(s *inventory.Schema) bool {
 	if s == nil {
 		return true
 	}

@@ -21,9 +21,9 @@ type builder struct {
 	path       []*inventory.Schema // being conjoined, outermost first
 	additional bool                // some schema has additionalProperties,
 	named      bool                // has properties or patternProperties,
-	itemized   bool                // or has keywords of hasItemKeywords
+	itemized   bool                // or has keywords of hasItemKeywords,
+	valued     bool                // an enum or a const
 	unknowable bool                // a pattern for names can't be compiled
-	values     *inventory.Schema   // has an enum or a const
 }
 
 // conjoin makes the node demand what s does. It returns false, and changes
@@ -59,7 +59,7 @@ func (b *builder) conjoin(s *inventory.Schema) bool {
 		members = append([]*inventory.Schema{s.Ref}, members...)
 	}
 	for _, member := range members {
-		if isAnything(member) {
+		if Anything(member) {
 			continue
 		}
 		if !b.conjoin(member) {
@@ -77,7 +77,7 @@ func (b *builder) conflicts(s *inventory.Schema) bool {
 	n := b.node
 	switch {
 	case s.Bool != nil,
-		b.values != nil && (s.Enum != nil || s.Const != nil),
+		b.valued && (s.Enum != nil || s.Const != nil),
 		n.number.divisor != 0 && s.MultipleOf != "",
 		n.text.pattern != 0 && s.Pattern != nil,
 		(n.text.grammar != 0 || n.text.format != 0) && s.Format != "",
@@ -151,8 +151,7 @@ func (b *builder) arrays(s *inventory.Schema) {
 }
 
 func (b *builder) objects(s *inventory.Schema) {
-	if s.Properties == nil && s.Required == nil && s.PatternProperties == nil && s.AdditionalProperties == nil &&
-		s.PropertyNames == nil && s.MinProperties == nil && s.MaxProperties == nil && s.DependentRequired == nil && s.UnevaluatedProperties == nil {
+	if !hasPropertyKeywords(s) && s.Required == nil && s.MinProperties == nil && s.MaxProperties == nil && s.DependentRequired == nil {
 		return
 	}
 	o := b.node.objectRule()
@@ -172,7 +171,7 @@ func (b *builder) objects(s *inventory.Schema) {
 			b.unknowable = true
 		}
 	}
-	if s.PropertyNames != nil && !isAnything(s.PropertyNames) {
+	if s.PropertyNames != nil && !Anything(s.PropertyNames) {
 		o.names = b.schema(s.PropertyNames, b.direction)
 	}
 	b.named = b.named || s.Properties != nil || s.PatternProperties != nil

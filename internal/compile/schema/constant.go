@@ -32,7 +32,7 @@ func (b *builder) constants(s *inventory.Schema) {
 	default:
 		return
 	}
-	b.values = s
+	b.valued = true
 	e := &enum{code: code}
 	var branches []ref
 	for _, text := range values {

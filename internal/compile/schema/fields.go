@@ -44,20 +44,17 @@ func Item(s *inventory.Schema) (item *inventory.Schema, ok bool) {
 	return item, ok
 }
 
-// Anything reports whether s says nothing about any value.
-func Anything(s *inventory.Schema) bool { return isAnything(s) }
-
 // Opaque reports whether s says no more of a value than "some bytes".
 func Opaque(s *inventory.Schema) bool {
 	if s == nil || s.Types != inventory.TypeString {
-		return isAnything(s)
+		return Anything(s)
 	}
 	rest := *s
 	rest.Types = inventory.TypeAny
 	if rest.Format == "binary" {
 		rest.Format = ""
 	}
-	return isAnything(&rest)
+	return Anything(&rest)
 }
 
 // AnyString reports whether s is known to say no more of strings than that
@@ -92,7 +89,7 @@ func octets(s *inventory.Schema, above []*inventory.Schema) (most uint32, all bo
 		return most, anyString(s, above)
 	}
 	if s.MaxLength != nil {
-		most = uint32(min(*s.MaxLength, math.MaxUint32))
+		most = clamp(*s.MaxLength)
 	}
 	rest := *s
 	rest.MaxLength, rest.Ref, rest.AllOf = nil, nil, nil
@@ -113,14 +110,14 @@ func File(s *inventory.Schema) (maxSize uint32, ok bool) {
 	rest.MaxLength, rest.Unsupported = nil, nil
 	raw := s.Format == "binary"
 	for _, k := range s.Unsupported {
-		raw = raw || k.Name == "contentMediaType"
 		if k.Name != "contentMediaType" {
 			return 0, false
 		}
+		raw = true
 	}
 	maxSize = math.MaxUint32
 	if s.MaxLength != nil {
-		maxSize = uint32(min(*s.MaxLength, math.MaxUint32))
+		maxSize = clamp(*s.MaxLength)
 	}
 	return maxSize, raw && s.Types == inventory.TypeString && Opaque(&rest)
 }
