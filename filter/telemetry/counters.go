@@ -25,12 +25,12 @@ func NewCounters(api []byte, operations int) *Counters {
 	return &Counters{api, make([][decisions]host.Counter, 1+operations)}
 }
 
-// Request counts a request for an operation, which is its index in the
+// Request counts a request for an operation; index is that in the
 // policy plus one, or 0 for none.
-func (c *Counters) Request(operation int, called []byte, d violation.Decision) {
-	counter := &c.requests[operation][d]
+func (c *Counters) Request(index int, operation []byte, d violation.Decision) {
+	counter := &c.requests[index][d]
 	if *counter == 0 {
-		*counter = c.labelled(violation.RequestsTotal, called, label{violation.LabelDecision, d.String()})
+		*counter = c.labelled(violation.RequestsTotal, operation, label{violation.LabelDecision, d.String()})
 	}
 	counter.Add(1)
 }

@@ -40,7 +40,7 @@ func (e Ends) Hash(n int) uint32 {
 // equal forms, 1.0 and 10e-1 for example.
 type Numeral struct {
 	Digits   []byte
-	Exponent int32 // within ±MaxExponent
+	Exponent int32 // within ±maxExponent
 	Negative bool
 }
 
@@ -78,7 +78,7 @@ func ParseNumeral(buf, number []byte) Numeral {
 	if len(n.Digits) == 0 {
 		return Numeral{Digits: n.Digits}
 	}
-	n.Exponent = int32(max(-MaxExponent, min(MaxExponent, exponent+parseExponent(number[i:]))))
+	n.Exponent = int32(max(-maxExponent, min(maxExponent, exponent+parseExponent(number[i:]))))
 	return n
 }
 
@@ -176,24 +176,24 @@ func addMod(a, b, m uint64) uint64 {
 	return bits.Rem64(carry, lo, m)
 }
 
-// MaxBound bounds Low and High on both sides, and MaxScale the scale at which Holds
+// MaxBound bounds Low and High on both sides, and maxScale the scale at which Holds
 // compares them, so that it can't overflow.
 const (
 	MaxBound = 1e11
-	MaxScale = 7
+	maxScale = 7
 )
 
 // Holds reports whether n × 10^-scale is allowed, as far as Low and High tell. If
 // not, the bounds themselves do.
 func (r *Number) Holds(n int64, scale int) bool {
-	if uint(scale) > MaxScale {
+	if uint(scale) > maxScale {
 		return false
 	}
 	unit := units[scale]
 	return r.Low*unit <= n && n <= r.High*unit
 }
 
-var units = [MaxScale + 1]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7}
+var units = [maxScale + 1]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7}
 
 // Numeral returns d's normal form.
 func (p *Program) Numeral(d *Decimal) Numeral {

@@ -179,9 +179,9 @@ type Decimal struct {
 // int64.
 const MaxSmall = 18
 
-// MaxExponent bounds exponents: a number of a larger one is as good as
+// maxExponent bounds exponents: a number of a larger one is as good as
 // infinite, one of a smaller one as good as zero to a limit.
-const MaxExponent = 1 << 30
+const maxExponent = 1 << 30
 
 // Number is what a schema says of numbers.
 type Number struct {

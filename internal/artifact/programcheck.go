@@ -235,4 +235,4 @@ func follow[T any](c *programChecker, items []T, r Range, at *run) []T {
 	return items[r.Off:at.end]
 }
 
-func bounded(exponent int32) bool { return -MaxExponent <= exponent && exponent <= MaxExponent }
+func bounded(exponent int32) bool { return -maxExponent <= exponent && exponent <= maxExponent }

@@ -191,7 +191,7 @@ var facts = [codeCount]codeFacts{
 
 	Rate: {Limit, "rate", 429, "Too many requests", false},
 
-	Failure: {Filter, "failure", 503, "Request could not be judged", false},
+	Failure: {Filter, "failure", 503, "Could not be judged", false},
 }
 
 // Family returns the family of c.
