@@ -2,7 +2,7 @@
 
 // Package host is the part of the proxy-wasm ABI (version 0.2.1) that the
 // filter uses, without copies: what Envoy returns is read where Envoy wrote
-// it, and stays there until the next callback.
+// it, and stays there until the next Reset.
 package host
 
 import (

@@ -23,8 +23,8 @@ const arenaSize = 160 << 10
 // MaxChunk is how much of a body one call returns at the most, in bytes.
 const MaxChunk = 64 << 10
 
-// Reset makes the arena empty: what earlier calls returned is gone. It is
-// called at the start of every callback.
+// Reset makes the arena empty: what earlier calls returned is gone. Callbacks
+// that read begin with it, and bodies are read with it behind each chunk.
 func Reset() { used = 0 }
 
 //go:wasmexport proxy_on_memory_allocate

@@ -7,7 +7,8 @@
 // chunk, then Trailers where there are some; and likewise with its response,
 // which may begin before the request has ended. Each call returns what to do
 // with the message. The engine never holds a body: schemas are judged while
-// the bytes pass, so memory is bounded by the schema's depth.
+// the bytes pass, and memory grows with nesting, with names that a schema
+// doesn't spell and with items that must be unique, never with the values.
 package enforce
 
 import (
@@ -63,8 +64,8 @@ func (r *Request) End() {
 	r.engine.free = append(r.engine.free, r)
 }
 
-// World is what judging needs to know besides the message. Its methods are
-// called only where a policy asks.
+// World is what judging needs to know besides the message. But for HashKey its
+// methods are called only where a policy asks.
 type World interface {
 	limit.Store
 	Now() int64            // Unix time in nanoseconds

@@ -20,6 +20,8 @@
 // makes an error of something that Annex B.1.2 gives one obvious meaning, that
 // meaning is taken: unescaped ] { }, escaped punctuation such as \- or \",
 // a class escape beside a hyphen ([\w-.]), a quantifier after a lookahead.
+// So are, from other dialects, \A, \z, POSIX classes such as \p{Alnum} and
+// scripts without Script=.
 // Letters that stand for nothing when escaped (\a, \Z) are errors, for whoever
 // writes them means something else than the letter.
 package regex

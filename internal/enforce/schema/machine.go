@@ -1,6 +1,7 @@
 // Package schema runs schema programs: it judges a JSON value while it
-// arrives, in one pass, in memory bounded by its nesting, and comes to the
-// same verdict however it is cut into chunks.
+// arrives, in one pass, and comes to the same verdict however it is cut into
+// chunks. Memory grows with nesting, and by up to 32 bytes for each name that
+// the schema doesn't spell and each item that must be unique.
 //
 // Every open array or object has a frame. A frame holds the tasks that judge
 // its value: one for most values, several where a schema applies others to

@@ -32,7 +32,7 @@ type level struct {
 const (
 	maxLevels = 16
 	maxKeys   = 64 // of the objects that are plain
-	maxToken  = 16 // of the names and numbers that are; where fewer bytes are allowed, nothing is
+	maxToken  = 16 // of what is not measured, the names that nextKey finds and numbers; where fewer bytes are allowed, nothing is plain
 )
 
 // plainValue judges the outermost value, if it is an array or object.

@@ -66,7 +66,8 @@ type Claims struct {
 	scp     []byte
 }
 
-// DecodePayload appends the payload, base64url without padding, to dst.
+// DecodePayload appends the payload to dst, decoded from either alphabet of
+// RFC 4648, padded or not. It reports false at any other character.
 func DecodePayload(dst, payload []byte) ([]byte, bool) {
 	bits, n := uint32(0), 0
 	for _, c := range bytes.TrimRight(payload, "=") {
@@ -83,9 +84,10 @@ func DecodePayload(dst, payload []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// ReadClaims reads the claims of a payload: a JSON object. It reports false
-// if the text is not one, or names a claim that it reads twice, so that
-// nobody can read another claim than the one that was verified.
+// ReadClaims reads the claims of a payload, which Envoy has found to be JSON.
+// It reports false where it can't follow the text, or where a claim that it
+// reads is there twice or its name may be escaped, so that nobody can read
+// another claim than the one that was verified.
 func ReadClaims(payload []byte) (c Claims, ok bool) {
 	s := scanner{text: payload}
 	if !s.next('{') {
