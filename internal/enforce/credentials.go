@@ -107,12 +107,12 @@ func (r *Request) present(values func(yield func([]byte) bool)) violation.Code {
 }
 
 // isBlank reports whether a value is none to some upstream: decoded, as of
-// query parameters and often of cookies, it is only space or has a NUL, where
-// some readers end.
+// query parameters and often of cookies, it is only space, in quotes or not, or
+// has a NUL, where some readers end.
 func (r *Request) isBlank(value []byte) bool {
 	decoded, whole := uri.Unescape(r.values.buffer[:0], value, true)
 	r.values.buffer = decoded
-	return len(value) == 0 || whole && (len(bytes.Trim(decoded, "\" \t\r\n")) == 0 || bytes.IndexByte(decoded, 0) >= 0)
+	return len(value) == 0 || whole && (len(bytes.Trim(bytes.TrimSpace(decoded), "\" ")) == 0 || bytes.IndexByte(decoded, 0) >= 0)
 }
 
 // verified reports whether Envoy has verified the request's token for one of

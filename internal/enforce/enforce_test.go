@@ -347,6 +347,7 @@ var verdicts = []struct{ request, want string }{
 	{"GET /v1/key\nx-api-key: k\nx-api-key: l", "token:malformed request"},
 	{"GET /v1/key", "token:missing request"},
 	{"GET /v1/session\ncookie: session=s", allowed},
+	{"GET /v1/session\ncookie: session=\" \"", "token:malformed request"},
 	{"GET /v1/session\ncookie: other=s", "token:missing request"},
 	{"GET /v1/query-key?api_key=k", allowed},
 	{"GET /v1/query-key", "token:missing request"},

@@ -161,7 +161,8 @@ func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
-// CountFold counts where a lower-case text stands in s, without case.
+// CountFold counts where a lower-case text stands in s, without case. Inlined
+// it takes half a KB of the module.
 //
 //go:noinline
 func CountFold(s []byte, lower string) (n int) {
