@@ -20,10 +20,12 @@ func (c *cli) compile() *cobra.Command {
 	var api, output string
 	var explain bool
 	cmd := &cobra.Command{
-		Use:   "compile --spec FILE | --model FILE -o BUNDLE",
+		Use:   "compile {--spec FILE | --model FILE} {-o BUNDLE | --explain}",
 		Short: "Write what the filter judges by",
-		Long: `Compile writes the policy bundle of one service. What the specification says
-and the bundle does not enforce is listed on stderr.`,
+		Long: `Compile writes the policy bundle of one service, which is what the filter gets
+from run and serve. What the specification says and the bundle does not enforce
+is listed on stderr. The revision of a running gateway is another where its
+upstream and address are not in the model, and where serve matches hosts.`,
 		Example: `  threatgate compile --spec openapi.yaml -o openapi.bundle --explain
   threatgate compile --model shop.yaml --api orders -o orders.bundle`,
 		Args: cobra.NoArgs,
@@ -108,10 +110,13 @@ func writeFile(name string, data []byte) (err error) {
 // explainRelease lists a service's operations and what each is held to.
 func explainRelease(w io.Writer, r *compile.Release, s *policy.Service) {
 	fmt.Fprintf(w, "service %s, revision %s, %d bytes, mode %s\n", r.Service, r.Revision(), len(r.Bundle), s.Mode)
-	fmt.Fprintf(w, "%d of %d operations are enforced in all that their specification says\n", r.Coverage.Operations.Full, r.Coverage.Operations.All)
+	fmt.Fprintf(w, "%d of %d operations can be enforced in all that their specification says\n", r.Coverage.Operations.Full, r.Coverage.Operations.All)
 	for _, o := range s.Operations {
 		fmt.Fprintf(w, "\n%s %s%s (%s)\n  %s\n", o.Method, o.BasePaths[0], o.Path, o.Label, o.Operation.Operation.Pos)
-		fmt.Fprintf(w, "  mode %s, failure %s, body up to %d bytes%s\n", o.Mode, o.Failure, o.Bounds.MaxBody, bodies(o))
+		fmt.Fprintf(w, "  mode %s, failure %s, %s\n", o.Mode, o.Failure, bodies(o))
+		if len(o.Token.Alternatives) == 0 {
+			fmt.Fprintf(w, "  credentials none\n")
+		}
 		for i, alternative := range o.Token.Alternatives {
 			fmt.Fprintf(w, "  %s %s\n", [...]string{"credentials", "or"}[min(i, 1)], credentials(alternative))
 		}
@@ -121,8 +126,16 @@ func explainRelease(w io.Writer, r *compile.Release, s *policy.Service) {
 	}
 }
 
-// bodies is what the model says of bodies, where it says more than their size.
-func bodies(o *policy.Operation) (text string) {
+// bodies is what an operation takes as a body, and how.
+func bodies(o *policy.Operation) string {
+	if o.Body == nil {
+		return "no body"
+	}
+	var types []string
+	for _, m := range o.Body.Content {
+		types = append(types, m.Type)
+	}
+	text := fmt.Sprintf("body %s up to %d bytes", strings.Join(types, ", "), o.Bounds.MaxBody)
 	if o.RefusesEncodings() {
 		text += ", not encoded"
 	}

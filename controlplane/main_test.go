@@ -147,7 +147,7 @@ func TestExitCodes(t *testing.T) {
 		{"tail --token-file " + dir + "/no", exitFailed, "threatgate: --token-file: open " + dir + "/no: no such file or directory\n"},
 		{"mode --operation x", exitUsage, "threatgate: a mode is needed: shadow, enforce, off or reset"},
 		{"mode off --json", exitUsage, "threatgate: --json shows modes, and sets none"},
-		{"mode --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: there is no " + token + "; start one, or name it with --admin or --token-file\n"},
+		{"mode --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: there is no " + token + "; start one, name it with --admin, or give the --token-file that it was started with\n"},
 		{"mode on", exitUsage, `threatgate: "on" is none of shadow, enforce, off and reset`},
 		{"mode on off", exitUsage, "threatgate: one mode is needed, not 2 arguments"},
 		{"mode off --admin junk", exitUsage, `threatgate: --admin: "junk" is not host:port`},
@@ -218,11 +218,12 @@ func TestCompileWritesTheBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fmt.Sprintf(`service orders, revision %s, %d bytes, mode shadow
-1 of 1 operations are enforced in all that their specification says
+1 of 1 operations can be enforced in all that their specification says
 
 GET /orders (list)
   %s:5:5
-  mode shadow, failure closed, body up to 1048576 bytes
+  mode shadow, failure closed, no body
+  credentials none
 `, bundle.Revision, len(data), spec)
 	if stdout != want {
 		t.Errorf("explained:\n%s\nwant:\n%s", stdout, want)

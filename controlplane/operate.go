@@ -30,7 +30,7 @@ func (f *adminFlags) client() (*admin.Client, error) {
 		return nil, fmt.Errorf("--token-file: %w", err)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no control plane of this user's runs with the admin address %s: there is no %s; start one, or name it with --admin or --token-file", f.address, file)
+		return nil, fmt.Errorf("no control plane of this user's runs with the admin address %s: there is no %s; start one, name it with --admin, or give the --token-file that it was started with", f.address, file)
 	}
 	return client, err
 }
@@ -96,7 +96,7 @@ was never set that of the model.`,
 func modeArgument(args []string, change *admin.ModeChange, asJSON bool) error {
 	switch {
 	case len(args) == 0 && change.Operation != "":
-		return usagef("a mode is needed: shadow, enforce, off or reset")
+		return usagef("a mode is needed: shadow, enforce, off or reset; without --operation, mode shows what is in force")
 	case len(args) == 0:
 		return nil
 	case len(args) > 1:

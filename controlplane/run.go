@@ -49,7 +49,8 @@ line with "ready" on stdout once traffic is judged. A change of the files is
 judged by as soon as it is saved. SIGINT or SIGTERM stops both.
 
 An Envoy that outlived its control plane goes on judging, and is taken over by
-the next run for the same address, with the modes that were set.`,
+the next run for the same address, with the modes that were set by threatgate
+mode. --mode has to be given again.`,
 		Example: `  threatgate run --spec openapi.yaml --upstream http://127.0.0.1:8080 --listen 127.0.0.1:10000
   threatgate run --model shop.yaml --spec orders.yaml --upstream https://orders.internal --mode enforce`,
 		Args: cobra.NoArgs,

@@ -78,6 +78,9 @@ func Run(in Input) *Output {
 	threats := threat.Enumerate(graph, in.Catalogue)
 	policies := policy.Derive(graph, in.Catalogue, threats, in.Modes, &out.Diags)
 	policies.Services = slices.DeleteFunc(policies.Services, func(s *policy.Service) bool { return !gatewayed(s, &in, &out.Diags) })
+	if len(policies.Services) == 0 && !out.Diags.HasErrors() {
+		out.Diags.Errorf(graph.Pos, "no service has a listen address and an upstream: nothing would be behind the gateway")
+	}
 	releases := compile.Releases(policies, &out.Diags)
 	if !out.Diags.HasErrors() {
 		out.Graph, out.Threats, out.Policies, out.Releases = graph, threats, policies, releases
@@ -97,6 +100,7 @@ func gatewayed(s *policy.Service, in *Input, diags *diag.List) bool {
 		return false
 	case s.Upstream == "":
 		diags.Errorf(s.Pos, "service %s has a listen address and no upstream", s.ID)
+		return false
 	case s.Listen == "" && !in.Offline:
 		diags.Errorf(s.Pos, "service %s has an upstream and no listen address", s.ID)
 	}

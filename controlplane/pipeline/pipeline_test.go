@@ -136,6 +136,8 @@ func TestErrors(t *testing.T) {
 			"orders.yaml:1:1: service orders has an upstream and no listen address", []string{"orders.yaml"}},
 		{"no upstream", all, Input{Spec: "orders.yaml", Listen: "127.0.0.1:1"},
 			"orders.yaml:1:1: service orders has a listen address and no upstream", []string{"orders.yaml"}},
+		{"nothing to serve", all, Input{Spec: "orders.yaml"},
+			"orders.yaml:1:1: no service has a listen address and an upstream", []string{"orders.yaml"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			out := run(t, tc.files, tc.in)

@@ -156,14 +156,15 @@ func (r *Rollout) target(change ModeChange) (policy.OperationKey, error) {
 	if key := (policy.OperationKey{API: change.API, Operation: change.Operation}); change.Mode == nil && isSet(r.state.Modes, key) {
 		return key, nil // of what is no more, too
 	}
-	var services, names []string
+	var services, labels, names []string
 	var found []policy.OperationKey
 	for _, api := range r.status.Load().apis {
 		services = append(services, api.ID)
 		for _, o := range api.Operations {
 			key := policy.OperationKey{API: api.ID, Operation: o.Label}
 			if own := append([]string{o.Label}, r.names[key]...); change.API == "" || change.API == api.ID {
-				if names = append(names, own...); slices.Contains(own, change.Operation) {
+				labels, names = append(labels, o.Label), append(names, own...)
+				if slices.Contains(own, change.Operation) {
 					found = append(found, key)
 				}
 			}
@@ -188,10 +189,14 @@ func (r *Rollout) target(change ModeChange) (policy.OperationKey, error) {
 		return policy.OperationKey{}, ErrMode{fmt.Sprintf("%q fits %d operations: %s; name one", change.Operation, len(found), list(found))}
 	}
 	slices.Sort(names)
-	names = slices.Compact(names)
-	hint := diag.DidYouMean(change.Operation, names)
-	if hint == "" && len(names) <= maxListed {
-		hint = ", only: " + strings.Join(names, ", ")
+	slices.Sort(labels)
+	hint := diag.DidYouMean(change.Operation, slices.Compact(names))
+	switch labels = slices.Compact(labels); {
+	case hint != "":
+	case len(labels) <= maxListed:
+		hint = ", only: " + strings.Join(labels, ", ")
+	default:
+		hint = fmt.Sprintf(" among the %d, which /v1/status lists", len(labels))
 	}
 	return policy.OperationKey{}, ErrMode{fmt.Sprintf("there is no operation %q%s", change.Operation, hint)}
 }
