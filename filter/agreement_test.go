@@ -221,8 +221,10 @@ func (p *pair) start(t testing.TB) {
 	}
 }
 
-// lifetime is how many exchanges one emulator judges: it forgets none.
-const lifetime = 50_000
+// lifetime is how many exchanges one emulator judges: it forgets none, and
+// keeps 1 KB of each. A new one takes seconds, of which Go's fuzzer forgives
+// few.
+const lifetime = 250_000
 
 // agree reports an exchange that the two judge differently, or the engine
 // otherwise than if the bodies came in one piece.
