@@ -41,7 +41,7 @@ func TestSchemathesis(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := os.Stat(c.spec); err != nil {
-				t.Skip("needs ../shared/corpus")
+				t.Skipf("conformance: Schemathesis, %s: not run: it needs ../shared/corpus", c.name)
 			}
 			g := gateway.Run(t, "--model", saved(t, "model.yaml", strings.Replace(triedModel, "SPEC", c.spec, 1)), "--mode", "enforce")
 			all := probes(t, command, g, c.spec, c.examples)

@@ -163,7 +163,7 @@ func (at *layout) portsFree() error {
 		listener.Close()
 	}
 	if taken != nil {
-		return fmt.Errorf("%w\nstop what listens there, or take other ports: DEMO_PORT_OFFSET=100 make run", taken)
+		return fmt.Errorf("%w\nstop what listens there, or take other ports: DEMO_PORT_OFFSET=1000 make run", taken)
 	}
 	return nil
 }

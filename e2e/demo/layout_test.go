@@ -95,7 +95,7 @@ func TestPortsFree(t *testing.T) {
 	const free = "127.0.0.1:0"
 	at := layout{xds: free, admin: free, envoyAdmin: free, services: []place{{"orders", taken.Addr().String(), free}}}
 	want := "no port for the gateway before orders: listen tcp " + taken.Addr().String() + ": bind: address already in use\n" +
-		"stop what listens there, or take other ports: DEMO_PORT_OFFSET=100 make run"
+		"stop what listens there, or take other ports: DEMO_PORT_OFFSET=1000 make run"
 	if err := at.portsFree(); err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}

@@ -185,7 +185,19 @@ func shippedRules(t testing.TB) (packs []string) {
 }
 
 func TestTheCatalogueIsComplete(t *testing.T) {
-	c := catalogue(t)
+	shipped := fstest.MapFS{}
+	for _, name := range []string{"names.yaml", "rules.yaml"} { // others are whoever's who builds it
+		data, err := policies.FS.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shipped[name] = &fstest.MapFile{Data: data}
+	}
+	var diags diag.List
+	c := threat.LoadCatalogue(shipped, &diags)
+	if c == nil {
+		t.Fatal(diags.Err())
+	}
 	static, runtime := 0, 0
 	for _, r := range c.Rules {
 		if r.Needs == "" {

@@ -17,7 +17,7 @@ const corpus = "../../../shared/corpus/"
 func enumerate(t *testing.T, spec string) []threat.Threat {
 	t.Helper()
 	if _, err := os.Stat(corpus); err != nil {
-		t.Skip("the corpus is not here")
+		t.Skip("needs ../shared/corpus")
 	}
 	var diags diag.List
 	api, _ := openapi.Load(corpus+spec, nil, &diags)

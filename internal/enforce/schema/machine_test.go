@@ -512,7 +512,7 @@ func TestTooManyTasksAreRefused(t *testing.T) {
 func TestNaughtyStrings(t *testing.T) {
 	const shared = "../../../../shared"
 	if _, err := os.Stat(shared); err != nil {
-		t.Skip("the corpus is not here")
+		t.Skip("needs ../shared/corpus")
 	}
 	data, err := os.ReadFile(shared + "/corpus/naughty-strings/blns.json")
 	if err != nil {
