@@ -154,7 +154,7 @@ func TestExitCodes(t *testing.T) {
 		{"mode off --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: "},
 		{"tail --admin 127.0.0.1:1", exitFailed, "threatgate: no control plane of this user's runs with the admin address 127.0.0.1:1: "},
 		{"bootstrap", exitOK, ""},
-		{"bootstrap --xds nowhere", exitUsage, "threatgate: control plane address: "},
+		{"bootstrap --xds nowhere", exitUsage, "threatgate: control plane address (--xds): "},
 		{"bootstrap --tls-cert c", exitUsage, "threatgate: --tls-cert, --tls-key, --tls-ca and --tls-server-name go together"},
 	} {
 		code, _, stderr := command(t, strings.Fields(tc.args)...)

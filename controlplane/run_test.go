@@ -374,7 +374,7 @@ func TestForeignListener(t *testing.T) {
 	defer foreign.Close()
 	spec := write(t, filepath.Join(t.TempDir(), "orders.yaml"), orders)
 	code, stdout, stderr := command(t, "run", "--spec", spec, "--upstream", p.upstream, "--listen", foreign.Addr().String(), "--admin", freeAddress(t), "--wasm", p.wasm, "--envoy", p.envoy)
-	if want := "threatgate: the gateway can't listen: listen tcp " + foreign.Addr().String() + ": bind: address already in use\n"; code != exitFailed || stdout != "" || !strings.HasSuffix(stderr, want) {
+	if want := "threatgate: the gateway can't listen: listen tcp " + foreign.Addr().String() + ": bind: address already in use; --listen, or the model's listen, names another address\n"; code != exitFailed || stdout != "" || !strings.HasSuffix(stderr, want) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s\nwant it to end %s", code, stdout, stderr, want)
 	}
 }

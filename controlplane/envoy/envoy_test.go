@@ -218,7 +218,7 @@ func TestForeignListenerIsRefused(t *testing.T) {
 	dir := open(t, listen)
 	defer dir.Close()
 	_, err = Start(t.Context(), dir, Options{Binary: "/bin/false", Listen: listen, Log: zaptest.NewLogger(t)})
-	if want := "the gateway can't listen: listen tcp " + listen + ": bind: address already in use"; err == nil || err.Error() != want {
+	if want := "the gateway can't listen: listen tcp " + listen + ": bind: address already in use; --listen, or the model's listen, names another address"; err == nil || err.Error() != want {
 		t.Errorf("Start: %v, want %s", err, want)
 	}
 }

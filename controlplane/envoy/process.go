@@ -79,7 +79,7 @@ func Start(ctx context.Context, dir *Directory, opts Options) (*Process, error) 
 func free(address string) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("the gateway can't listen: %w", err)
+		return fmt.Errorf("the gateway can't listen: %w; --listen, or the model's listen, names another address", err)
 	}
 	return l.Close()
 }

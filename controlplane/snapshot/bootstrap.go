@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -59,13 +60,16 @@ const bootstrapHeader = `# Envoy's bootstrap: where its control plane is. Everyt
 
 // Bootstrap writes Envoy's bootstrap configuration as YAML.
 func Bootstrap(o BootstrapOptions) ([]byte, error) {
+	if o.Node == "" {
+		return nil, errors.New("the id of the node (--node) is empty")
+	}
 	admin, err := parseAddress(o.Admin)
 	if err != nil {
-		return nil, fmt.Errorf("admin address: %w", err)
+		return nil, fmt.Errorf("admin address (--envoy-admin): %w", err)
 	}
 	controlPlane, err := parseAddress(o.ControlPlane)
 	if err != nil {
-		return nil, fmt.Errorf("control plane address: %w", err)
+		return nil, fmt.Errorf("control plane address (--xds): %w", err)
 	}
 	b := &bootstrapv3.Bootstrap{
 		Node:  &corev3.Node{Id: o.Node, Cluster: "threatgate"},

@@ -74,9 +74,10 @@ func TestBootstrapErrors(t *testing.T) {
 		edit func(*BootstrapOptions)
 		want string
 	}{
-		{func(o *BootstrapOptions) { o.Admin = "localhost:9901" }, "admin address: localhost:9901: neither IP:port nor an absolute path"},
-		{func(o *BootstrapOptions) { o.Admin = "127.0.0.1" }, "admin address: address 127.0.0.1: missing port in address"},
-		{func(o *BootstrapOptions) { o.ControlPlane = "127.0.0.1:70000" }, "control plane address: 127.0.0.1:70000: neither IP:port nor an absolute path"},
+		{func(o *BootstrapOptions) { o.Admin = "localhost:9901" }, "admin address (--envoy-admin): localhost:9901: neither IP:port nor an absolute path"},
+		{func(o *BootstrapOptions) { o.Node = "" }, "the id of the node (--node) is empty"},
+		{func(o *BootstrapOptions) { o.Admin = "127.0.0.1" }, "admin address (--envoy-admin): address 127.0.0.1: missing port in address"},
+		{func(o *BootstrapOptions) { o.ControlPlane = "127.0.0.1:70000" }, "control plane address (--xds): 127.0.0.1:70000: neither IP:port nor an absolute path"},
 	} {
 		options := DefaultBootstrap()
 		row.edit(&options)
