@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -110,9 +111,12 @@ func writeFile(name string, data []byte) (err error) {
 // explainRelease lists a service's operations and what each is held to.
 func explainRelease(w io.Writer, r *compile.Release, s *policy.Service) {
 	fmt.Fprintf(w, "service %s, revision %s, %d bytes, mode %s\n", r.Service, r.Revision(), len(r.Bundle), s.Mode)
-	fmt.Fprintf(w, "%d of %d operations can be enforced in all that their specification says\n", r.Coverage.Operations.Full, r.Coverage.Operations.All)
-	for _, o := range s.Operations {
+	fmt.Fprintf(w, "%d of %d operations can be enforced in all that their specification and the model say\n", r.Coverage.Operations.Full, r.Coverage.Operations.All)
+	for i, o := range s.Operations {
 		fmt.Fprintf(w, "\n%s %s%s (%s)\n  %s\n", o.Method, o.BasePaths[0], o.Path, o.Label, o.Operation.Operation.Pos)
+		if _, partial := slices.BinarySearch(r.Partial, i); partial {
+			fmt.Fprintf(w, "  not in all: the warnings say what is not enforced\n")
+		}
 		fmt.Fprintf(w, "  mode %s, failure %s, %s\n", o.Mode, o.Failure, bodies(o))
 		if len(o.Token.Alternatives) == 0 {
 			fmt.Fprintf(w, "  credentials none\n")

@@ -218,7 +218,7 @@ func TestCompileWritesTheBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fmt.Sprintf(`service orders, revision %s, %d bytes, mode shadow
-1 of 1 operations can be enforced in all that their specification says
+1 of 1 operations can be enforced in all that their specification and the model say
 
 GET /orders (list)
   %s:5:5

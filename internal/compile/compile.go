@@ -50,11 +50,11 @@ func release(s *policy.Service, diags *diag.List) *Release {
 	c.routes()
 	c.bundle.Program = c.schemas.Program()
 	r := &Release{
-		Service:  s.ID,
-		Bundle:   c.bundle.Encode(),
-		Gateway:  c.gateway(),
-		Coverage: c.coverage(),
+		Service: s.ID,
+		Bundle:  c.bundle.Encode(),
+		Gateway: c.gateway(),
 	}
+	r.Coverage, r.Partial = c.coverage()
 	r.Digest = digest(r.Bundle, &r.Gateway)
 	artifact.SetRevision(r.Bundle, r.Revision())
 	return r

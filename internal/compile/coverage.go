@@ -69,8 +69,9 @@ func (c *compiler) unenforced(pos diag.Pos, format string, args ...any) {
 	c.diags.Warnf(pos, format, args...)
 }
 
-// coverage is to be asked once everything is compiled.
-func (c *compiler) coverage() (all Coverage) {
+// coverage, and the operations that are not covered, are to be asked for once
+// everything is compiled.
+func (c *compiler) coverage() (all Coverage, partial []int) {
 	schemas := c.schemas.Partial()
 	whole := make([]bool, len(c.bundle.Operations))
 	for i := range whole {
@@ -94,8 +95,11 @@ func (c *compiler) coverage() (all Coverage) {
 		for range 1 + len(o.Operation.Operation.Others) {
 			all.Operations.add(whole[i])
 		}
+		if !whole[i] {
+			partial = append(partial, i)
+		}
 	}
 	all.Schemas.All, all.Schemas.Full = c.schemas.Count()
 	all.Patterns.All, all.Patterns.Full = c.schemas.Patterns()
-	return all
+	return all, partial
 }

@@ -1,7 +1,10 @@
 package compile
 
 import (
+	"slices"
 	"testing"
+
+	"github.com/threatgate/threatgate/internal/model"
 )
 
 // An operation is not fully enforced if anything below any of its schemas
@@ -26,7 +29,8 @@ paths:
   /twins/{b}: {get: {responses: {"200": {description: ok}}}}
   /yaml: {post: {requestBody: {content: {application/yaml: {schema: {type: object, required: [a]}}}}, responses: {"200": {description: ok}}}}
 `
-	releases, diags := compiled(t, document, nil)
+	var service *model.Service
+	releases, diags := compiled(t, document, func(s *model.Service) { service = s })
 	if diags.HasErrors() {
 		t.Fatal(diags.Err())
 	}
@@ -39,5 +43,12 @@ paths:
 		Patterns:   Share{All: 1, Full: 0},
 	}); got != want {
 		t.Errorf("coverage %+v, want %+v", got, want)
+	}
+	var partial []string
+	for _, i := range releases[0].Partial {
+		partial = append(partial, service.Operations[i].Path)
+	}
+	if want := []string{"/tree", "/query", "/yaml"}; !slices.Equal(partial, want) {
+		t.Errorf("partial %q, want %q", partial, want)
 	}
 }

@@ -16,6 +16,7 @@ type Release struct {
 	Bundle   []byte // encoded artifact.Bundle, its revision set
 	Gateway  Gateway
 	Coverage Coverage
+	Partial  []int `json:"-"` // the service's operations, by index, ascending, of whose requests not all is enforced
 }
 
 // Revision is the digest as it is shown, reported and compared.
