@@ -346,6 +346,9 @@ var parameters = []struct {
 	{"Style Examples: simple, object, with additionalProperties", []string{"in: path, schema: {type: object, additionalProperties: {type: string, maxLength: 2}}"}, [][2]string{
 		{"a,1,b,x", "ok"}, {"a,100", "max-length path color/*"},
 	}},
+	{"an exploded object beside one with additionalProperties", []string{"in: query, schema: {type: object, additionalProperties: {type: string}}", "name: more, in: query, schema: {type: object, properties: {role: {enum: [user]}}, additionalProperties: false}"}, [][2]string{
+		{"?role=user&other=1", "ok"}, {"?role=admin", "enum query more/role"}, {"?role.x=admin", "undeclared-parameter query *"}, {"?_role=admin", "undeclared-parameter query *"}, {"?Role=admin", "undeclared-parameter query *"},
+	}},
 }
 
 // Components of the specification.

@@ -275,19 +275,17 @@ func (r *Request) propertyOf(p *artifact.Parameter, name []byte, q *pair) (prope
 func (r *Request) looksDeclared(name []byte, fields artifact.Range, but artifact.Text) bool {
 	b := r.engine.bundle
 	read := readingOf(name)
-	declared := artifact.Of(b.Fields, fields)
-	for i := range declared {
-		if read.is(b.String(declared[i].Name)) {
-			return true
-		}
+	if read.isOneOf(b, fields) || read.is(methodField) {
+		return true
 	}
 	parameters := artifact.Of(b.Parameters, r.op.Params)
 	for i := range parameters {
-		if p := &parameters[i]; p.Place == violation.InQuery && p.Name != but && read.is(b.String(p.Name)) {
+		p := &parameters[i]
+		if p.Place == violation.InQuery && p.Name != but && (read.is(b.String(p.Name)) || isExploded(p) && read.isOneOf(b, p.Fields)) {
 			return true
 		}
 	}
-	return read.is(methodField)
+	return false
 }
 
 var methodField = []byte("_method")

@@ -1,47 +1,64 @@
 package enforce
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/threatgate/threatgate/internal/artifact"
+)
 
 // reading is what some parsers take a name for: "role[]" and "role[x]" are
 // "role" to PHP, Rails and qs, "role.x" is to Spring; to PHP "a.b", "a b" and
 // "a[b" are "a_b" and a space before a name is nothing; to what is written in C
-// so is what follows a NUL. qs reads "[role]" and Rack "role]" as "role", Tornado
+// so is what follows a NUL. qs reads "[role]x" and Rack "role]" as "role", Tornado
 // "<role>" in a multipart body and PHP "'role'"; to Spring "!role" is its default
-// and "_role" says that it is there.
-type reading [3][]byte
+// and "_role" says that it is there. Netty drops ":,=;" around names, aiohttp
+// "/" before them and who reads text a byte order mark; to ASP.NET "Role" is
+// "role".
+type reading []byte
 
 func readingOf(name []byte) reading {
-	name = bytes.Trim(name, " \t<>[]!'")
-	stem := name
-	if i := bytes.IndexAny(name, "[.\x00"); i >= 0 {
-		stem = bytes.TrimRight(name[:i], " \t]")
-	}
-	return reading{name, stem, bytes.TrimPrefix(stem, []byte("_"))}
+	return bytes.Trim(bytes.TrimPrefix(name, []byte("\ufeff")), " \t\r\n\v\f<>[]!':,=;/\\")
 }
 
 // is reports whether the name is taken for the declared one.
 func (r reading) is(declared []byte) bool {
-	for _, name := range r {
-		if sameToPHP(declared, name) {
+	declared = bytes.TrimRight(declared, "[]")
+	return r.begins(declared) || len(r) > 0 && r[0] == '_' && r[1:].begins(declared)
+}
+
+func (r reading) isOneOf(b *artifact.Bundle, fields artifact.Range) bool {
+	declared := artifact.Of(b.Fields, fields)
+	for i := range declared {
+		if r.is(b.String(declared[i].Name)) {
 			return true
 		}
 	}
 	return false
 }
 
-func sameToPHP(a, b []byte) bool {
-	if len(a) != len(b) {
+// begins reports whether the declared name ends where some end the name.
+func (r reading) begins(declared []byte) bool {
+	if len(r) < len(declared) {
 		return false
 	}
-	for i := range a {
-		if a[i] != b[i] && (!isUnderscore(a[i]) || !isUnderscore(b[i])) {
+	for i, c := range declared {
+		if r[i] != c && folded(r[i]) != folded(c) {
 			return false
 		}
 	}
-	return true
+	rest := bytes.TrimLeft(r[len(declared):], " \t")
+	return len(rest) == 0 || bytes.IndexByte([]byte("[].\x00"), rest[0]) >= 0
 }
 
-func isUnderscore(c byte) bool { return c == '_' || c == '.' || c == ' ' || c == '[' }
+func folded(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c | 0x20
+	case c == '.' || c == ' ' || c == '[':
+		return '_'
+	}
+	return c
+}
 
 // cookieReadings counts the places where some server finds a cookie with
 // this name: behind a space (Python's http.cookies), a comma (RFC 2965), a

@@ -89,7 +89,8 @@ func Boundary(parameters []byte) (boundary []byte, ok bool) {
 }
 
 // isBoundary is bchars of RFC 2046 section 5.1.1, but for the space and the
-// comma, with which a boundary ends to Rack.
+// comma, with which a boundary ends to Rack, and the question mark: "=?" begins
+// what Tomcat decodes (RFC 2047).
 func isBoundary(c byte) bool {
-	return isAlphanumeric(c) || bytes.IndexByte([]byte(`'()+_-./:=?`), c) >= 0
+	return isAlphanumeric(c) || bytes.IndexByte([]byte(`'()+_-./:=`), c) >= 0
 }

@@ -68,11 +68,11 @@ func (h *headers) once(i int) bool {
 // disposition reads `form-data; name="a"; filename="b"`: these two parameters
 // only, each once. "filename*" stands beside "filename" to some and is
 // overlooked by others (RFC 7578 section 4.2); some look for "name=" alone, in
-// values, too.
+// values, too, and some decode what begins with "=?" (RFC 2047).
 func (h *headers) disposition(value []byte) bool {
 	names := CountFold(value, "name=")
 	kind, rest, more := bytes.Cut(value, []byte{';'})
-	if !equalFold(bytes.TrimRight(kind, " \t"), "form-data") {
+	if !equalFold(bytes.TrimRight(kind, " \t"), "form-data") || bytes.Contains(rest, []byte("=?")) {
 		return false
 	}
 	for more {
