@@ -110,12 +110,12 @@ func (v *values) closeDeep(depth int) {
 func (v *values) deepProperty(depth int, name []byte) (f artifact.Field, code violation.Code) {
 	d := &v.deep
 	object := d.levels[depth]
-	f = v.deepField(object.field, name)
+	f, declared := v.deepField(object.field, name)
 	if depth+1 < len(d.levels) && bytes.Equal(d.path[object.key:d.levels[depth+1].key], name) {
 		return f, violation.None // which is open
 	}
 	switch {
-	case len(name) == 0:
+	case len(name) == 0, !declared && readingOf(name).isOneOf(v.bundle, object.field.Below): // as "'role'" is to Spring
 		return f, violation.UndeclaredProperty
 	case !utf8.Valid(name):
 		return f, violation.ParameterEncoding
@@ -128,16 +128,16 @@ func (v *values) deepProperty(depth int, name []byte) (f artifact.Field, code vi
 	return f, violation.None
 }
 
-func (v *values) deepField(object artifact.Field, name []byte) artifact.Field {
+func (v *values) deepField(object artifact.Field, name []byte) (f artifact.Field, declared bool) {
 	for _, f := range artifact.Of(v.bundle.Fields, object.Below) {
 		if bytes.Equal(v.bundle.String(f.Name), name) {
-			return f
+			return f, true
 		}
 	}
 	if object.Extra == artifact.TypeAny {
-		return anyDeep
+		return anyDeep, false
 	}
-	return artifact.Field{Scalars: object.Extra}
+	return artifact.Field{Scalars: object.Extra}, false
 }
 
 // anyDeep is a value of which the specification says nothing.

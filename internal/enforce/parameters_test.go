@@ -187,6 +187,7 @@ var parameters = []struct {
 		{"?color[%ff]=1", "parameter-encoding query color"},
 	}},
 	{"Style Values: deepObject, object, no explode", []string{"in: query, style: deepObject, schema: {type: object, additionalProperties: {type: string, maxLength: 3}, properties: {R: {type: integer}}}"}, [][2]string{
+		{"?color['R']=a", "undeclared-parameter query *"}, {"?color[%22R%22]=a", "undeclared-parameter query *"}, {"?color[r]=a", "undeclared-parameter query *"}, {"?color[Rs]=a", "ok"},
 		{"?color[R]=100", "ok"}, {"?color[x]=100", "ok"}, {"?color[x]=1000", "max-length query color/*"}, {"?color[R]=x", "type query color/R"},
 		{"?color[x]=1&color[x]=2", "repeated-parameter query color"}, {"?color[x][y]=1", "undeclared-parameter query *"},
 	}},

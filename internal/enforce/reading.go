@@ -9,15 +9,15 @@ import (
 // reading is what some parsers take a name for: "role[]" and "role[x]" are
 // "role" to PHP, Rails and qs, "role.x" is to Spring; to PHP "a.b", "a b" and
 // "a[b" are "a_b" and a space before a name is nothing; to what is written in C
-// so is what follows a NUL. qs reads "[role]x" and Rack "role]" as "role", Tornado
-// "<role>" in a multipart body and PHP "'role'"; to Spring "!role" is its default
-// and "_role" says that it is there. Netty drops ":,=;" around names, aiohttp
-// "/" before them and who reads text a byte order mark; to ASP.NET "Role" is
-// "role".
+// so is what follows a NUL. qs reads "[role]x" and Rack "role]" as "role",
+// Tornado "<role>" in a multipart body and PHP "'role'", as Spring does within
+// brackets; to Spring "!role" is its default and "_role" says that it is there.
+// Netty drops ":,=;" around names, aiohttp "/" before them and who reads text a
+// byte order mark; to ASP.NET "Role" is "role".
 type reading []byte
 
 func readingOf(name []byte) reading {
-	return bytes.Trim(bytes.TrimPrefix(name, []byte("\ufeff")), " \t\r\n\v\f<>[]!':,=;/\\")
+	return bytes.Trim(bytes.TrimPrefix(name, []byte("\ufeff")), " \t\r\n\v\f<>[]!'\":,=;/\\")
 }
 
 // is reports whether the name is taken for the declared one.
