@@ -350,6 +350,9 @@ var parameters = []struct {
 	{"an exploded object beside one with additionalProperties", []string{"in: query, schema: {type: object, additionalProperties: {type: string}}", "name: more, in: query, schema: {type: object, properties: {role: {enum: [user]}}, additionalProperties: false}"}, [][2]string{
 		{"?role=user&other=1", "ok"}, {"?role=admin", "enum query more/role"}, {"?role.x=admin", "undeclared-parameter query *"}, {"?_role=admin", "undeclared-parameter query *"}, {"?Role=admin", "undeclared-parameter query *"},
 	}},
+	{"a deepObject beside an object with additionalProperties", []string{"in: query, schema: {type: object, additionalProperties: {type: string}}", "name: more, in: query, style: deepObject, explode: true, schema: {type: object, properties: {role: {enum: [user]}}}"}, [][2]string{
+		{"?role=admin&more[role]=user", "ok"}, {"?more[role]=admin", "enum query more/role"}, {"?More[role]=admin", "undeclared-parameter query *"},
+	}},
 }
 
 // Components of the specification.

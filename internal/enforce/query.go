@@ -95,7 +95,7 @@ func (r *Request) judgeQuery(p *artifact.Parameter) (stop bool) {
 	switch {
 	case p.Style == artifact.StyleDeepObject && (p.Shape != artifact.ShapeScalar || p.Flags&artifact.PresenceOnly != 0):
 		return r.judgeDeep(p, name)
-	case p.Shape == artifact.ShapeObject && isExploded(p):
+	case isSpread(p):
 		return r.judgeProperties(p, name)
 	}
 	first, given := r.claim(name)
@@ -120,6 +120,12 @@ func (r *Request) judgeQuery(p *artifact.Parameter) (stop bool) {
 // isExploded reports whether each item or property is a pair of its own. The
 // OAS says so of explode in general, though its examples show it of form only.
 func isExploded(p *artifact.Parameter) bool { return p.Flags&artifact.Explode != 0 }
+
+// isSpread reports whether the properties stand beside other parameters, by
+// names of their own.
+func isSpread(p *artifact.Parameter) bool {
+	return p.Shape == artifact.ShapeObject && p.Style != artifact.StyleDeepObject && isExploded(p)
+}
 
 // claim claims the pairs with this name, and returns the first of them and
 // how many there are.
@@ -281,7 +287,7 @@ func (r *Request) looksDeclared(name []byte, fields artifact.Range, but artifact
 	parameters := artifact.Of(b.Parameters, r.op.Params)
 	for i := range parameters {
 		p := &parameters[i]
-		if p.Place == violation.InQuery && p.Name != but && (read.is(b.String(p.Name)) || isExploded(p) && read.isOneOf(b, p.Fields)) {
+		if p.Place == violation.InQuery && p.Name != but && (read.is(b.String(p.Name)) || isSpread(p) && read.isOneOf(b, p.Fields)) {
 			return true
 		}
 	}
