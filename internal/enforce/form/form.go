@@ -85,7 +85,7 @@ func (t *Tokenizer) nextName() Token {
 		}
 		octet, whole, ok := t.decode(c)
 		switch {
-		case !ok || whole && octet < ' ': // Netty drops line feeds
+		case !ok || whole && octet == 0:
 			return t.fail(Syntax)
 		case whole && len(t.name) == t.maxName:
 			return t.fail(NameLength)
