@@ -153,21 +153,28 @@ func FuzzLoadCatalogue(f *testing.F) {
 	})
 }
 
-// shippedRules are the catalogue's rules, each a pack of its own with a few of
-// the names that it needs.
-func shippedRules(t testing.TB) (packs []string) {
-	read := func(name string) []byte {
+// shippedPacks are those of the project; beside them are those of whoever builds it.
+func shippedPacks(t testing.TB) fstest.MapFS {
+	packs := fstest.MapFS{}
+	for _, name := range []string{"names.yaml", "rules.yaml"} {
 		data, err := policies.FS.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return data
+		packs[name] = &fstest.MapFile{Data: data}
 	}
+	return packs
+}
+
+// shippedRules are the catalogue's rules, each a pack of its own with a few of
+// the names that it needs.
+func shippedRules(t testing.TB) (packs []string) {
+	shipped := shippedPacks(t)
 	var names struct {
 		Lists      map[string][]string
 		Categories yaml.Node
 	}
-	if err := yaml.Unmarshal(read("names.yaml"), &names); err != nil {
+	if err := yaml.Unmarshal(shipped["names.yaml"].Data, &names); err != nil {
 		t.Fatal(err)
 	}
 	for name, patterns := range names.Lists {
@@ -178,23 +185,15 @@ func shippedRules(t testing.TB) (packs []string) {
 		t.Fatal(err)
 	}
 	const begin = "\n  - id: "
-	for _, rule := range strings.Split(string(read("rules.yaml")), begin)[1:] {
+	for _, rule := range strings.Split(string(shipped["rules.yaml"].Data), begin)[1:] {
 		packs = append(packs, string(header)+"rules:"+begin+rule)
 	}
 	return packs
 }
 
 func TestTheCatalogueIsComplete(t *testing.T) {
-	shipped := fstest.MapFS{}
-	for _, name := range []string{"names.yaml", "rules.yaml"} { // others are whoever's who builds it
-		data, err := policies.FS.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		shipped[name] = &fstest.MapFile{Data: data}
-	}
 	var diags diag.List
-	c := threat.LoadCatalogue(shipped, &diags)
+	c := threat.LoadCatalogue(shippedPacks(t), &diags)
 	if c == nil {
 		t.Fatal(diags.Err())
 	}
@@ -234,14 +233,8 @@ func TestTheReadmeHolds(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
 	example, tables, _ := strings.Cut(rest, "```\n")
-	packs := fstest.MapFS{"own.yaml": {Data: []byte(example)}}
-	for _, name := range []string{"names.yaml", "rules.yaml"} {
-		data, err := policies.FS.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		packs[name] = &fstest.MapFile{Data: data}
-	}
+	packs := shippedPacks(t)
+	packs["own.yaml"] = &fstest.MapFile{Data: []byte(example)}
 	var diags diag.List
 	c := threat.LoadCatalogue(packs, &diags)
 	if err := diags.Err(); err != nil {
