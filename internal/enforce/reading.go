@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/threatgate/threatgate/internal/artifact"
+	"github.com/threatgate/threatgate/internal/enforce/uri"
 )
 
 // reading is what some parsers take a name for: "role[]" and "role[x]" are
@@ -51,13 +52,10 @@ func (r reading) begins(declared []byte) bool {
 }
 
 func folded(c byte) byte {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return c | 0x20
-	case c == '.' || c == ' ' || c == '[':
+	if c == '.' || c == ' ' || c == '[' {
 		return '_'
 	}
-	return c
+	return uri.Lower(c)
 }
 
 // cookieReadings counts the places where some server finds a cookie with
